@@ -1,0 +1,4 @@
+//! wf0
+pub mod error;
+pub mod platform;
+pub mod schedule;

@@ -1,0 +1,10 @@
+//! What the operating system gives, each means behind one small module that keeps its promise on Linux and on
+//! macOS, or says what it can't keep there.
+
+pub mod children;
+pub mod exchange;
+pub mod filelock;
+pub mod process_id;
+pub mod process_watch;
+pub mod signals;
+pub mod tree;

@@ -1,0 +1,45 @@
+//! Signals as something to wait for beside everything else: a socket that becomes readable.
+
+use std::io::{self, Read};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::net::UnixStream;
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+
+/// The wish of a terminal or service manager to end this process (SIGTERM, SIGINT), once asked for.
+///
+/// From the moment one of these exists the two signals no longer end the process by themselves.
+#[derive(Debug)]
+pub struct EndSignals {
+    socket: UnixStream,
+    seen: bool,
+}
+
+impl EndSignals {
+    /// Takes the two signals over for this process.
+    ///
+    /// # Errors
+    /// The system gives no socket pair or refuses the handlers.
+    pub fn listen() -> io::Result<EndSignals> {
+        let (socket, ring) = UnixStream::pair()?;
+        socket.set_nonblocking(true)?;
+        for signal in [SIGTERM, SIGINT] {
+            signal_hook::low_level::pipe::register(signal, ring.try_clone()?)?;
+        }
+        Ok(EndSignals { socket, seen: false })
+    }
+
+    /// Readable once a signal came that [`EndSignals::received`] has not told of yet.
+    pub fn fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+
+    /// Whether one of the signals has come since the process took them over.
+    pub fn received(&mut self) -> bool {
+        let mut bytes = [0; 16];
+        while self.socket.read(&mut bytes).is_ok_and(|n| n > 0) {
+            self.seen = true;
+        }
+        self.seen
+    }
+}

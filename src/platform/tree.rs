@@ -1,0 +1,197 @@
+//! Ending everything that an agent started, whatever it did to get away: `&`, `setsid`, a double fork, an
+//! emptied environment.
+//!
+//! Three nets together: the agent's process group; every process below the subreaper (children that lost their
+//! parent come to it); and, after a runner's death, every process that carries the run's cookie in its
+//! environment, sits in the agent's session or group, or holds the work's tree lock. Linux has all three.
+//! Elsewhere only the process group is known, so a process that left it survives; the tree lock still tells.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Signal, WaitOptions};
+
+use super::process_id::{ProcessId, to_pid};
+
+/// Makes this process the one that orphaned descendants come to. `false` where the platform has no such thing.
+pub fn become_subreaper() -> bool {
+    #[cfg(target_os = "linux")]
+    {
+        rustix::process::set_child_subreaper(Some(rustix::process::getpid())).is_ok()
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        false
+    }
+}
+
+/// What a process is looked for by.
+#[derive(Debug, Clone, Default)]
+pub struct Traces<'a> {
+    /// Processes of this group or session.
+    pub group: Option<u32>,
+    /// Processes with this entry (`NAME=VALUE`) in their environment.
+    pub cookie: Option<String>,
+    /// Processes that have this file open.
+    pub lock_file: Option<&'a Path>,
+    /// Processes below this one, itself not included.
+    pub below: Option<u32>,
+}
+
+/// The time between SIGTERM and SIGKILL for what remains of a tree.
+pub const GRACE: Duration = Duration::from_millis(1500);
+
+/// Reaps what has come to this process as a subreaper and ended.
+///
+/// Returns whether any child is left, ended or not. Must not be called while a child is still waited for by
+/// its handle: it would take that child's exit status away.
+pub fn reap() -> bool {
+    loop {
+        match rustix::process::wait(WaitOptions::NOHANG) {
+            Ok(Some(_)) => {}
+            Ok(None) => return true,
+            Err(_) => return false,
+        }
+    }
+}
+
+/// Ends every process that `traces` find: SIGTERM, and SIGKILL after [`GRACE`], again and again until a look
+/// finds none or `limit` is over. Returns those that are left.
+pub fn end(traces: &Traces<'_>, limit: Duration) -> Vec<u32> {
+    let begin = Instant::now();
+    let mut asked = BTreeSet::new();
+    loop {
+        if traces.below == Some(std::process::id()) && !reap() && traces.cookie.is_none() {
+            return Vec::new();
+        }
+        let found = find(traces);
+        if found.is_empty() || begin.elapsed() >= limit {
+            return found;
+        }
+        let hard = begin.elapsed() >= GRACE;
+        for &pid in &found {
+            if hard || asked.insert(pid) {
+                ProcessId::of(pid).signal(if hard { Signal::KILL } else { Signal::TERM });
+            }
+        }
+        wait_for_one(&found, Duration::from_millis(20));
+    }
+}
+
+fn wait_for_one(found: &[u32], limit: Duration) {
+    if let Some(&pid) = found.first() {
+        super::process_watch::ProcessWatch::new(&ProcessId::of(pid)).wait(Some(limit));
+    }
+}
+
+/// The processes that `traces` find; this process and zombies are never among them.
+pub fn find(traces: &Traces<'_>) -> Vec<u32> {
+    imp::find(traces)
+}
+
+/// Sends `signal` to a whole process group; `false` where nothing is left of it.
+pub fn signal_group(group: u32, signal: Signal) -> bool {
+    to_pid(group).is_some_and(|group| rustix::process::kill_process_group(group, signal).is_ok())
+}
+
+/// What `/proc/PID/stat` says.
+#[cfg(target_os = "linux")]
+#[derive(Debug, Clone, Copy)]
+pub struct Stat {
+    /// The parent's number.
+    pub parent: u32,
+    /// Process group.
+    pub group: u32,
+    /// Session.
+    pub session: u32,
+    /// Start, in clock ticks since boot.
+    pub started: u64,
+    /// Ended, waiting to be reaped.
+    pub zombie: bool,
+}
+
+#[cfg(target_os = "linux")]
+impl Stat {
+    /// Reads it; `None` where there is no such process.
+    pub fn read(pid: u32) -> Option<Stat> {
+        let text = std::fs::read(format!("/proc/{pid}/stat")).ok()?;
+        // The name, in parentheses, may itself hold spaces and parentheses: the fields begin after the last one.
+        let after = text.iter().rposition(|b| *b == b')')? + 2;
+        let rest = std::str::from_utf8(text.get(after..)?).ok()?;
+        let fields: Vec<&str> = rest.split_ascii_whitespace().collect();
+        let number = |n: usize| fields.get(n).and_then(|f| f.parse::<u64>().ok());
+        Some(Stat {
+            parent: u32::try_from(number(1)?).ok()?,
+            group: u32::try_from(number(2)?).ok()?,
+            session: u32::try_from(number(3)?).ok()?,
+            started: number(19)?,
+            zombie: matches!(fields.first(), Some(&"Z" | &"X")),
+        })
+    }
+}
+
+#[cfg(target_os = "linux")]
+mod imp {
+    use super::{Stat, Traces};
+    use std::collections::{BTreeMap, BTreeSet};
+    use std::os::unix::fs::MetadataExt;
+
+    pub fn find(traces: &Traces<'_>) -> Vec<u32> {
+        let me = std::process::id();
+        let Ok(folder) = std::fs::read_dir("/proc") else { return Vec::new() };
+        let all: BTreeMap<u32, Stat> = folder
+            .flatten()
+            .filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok())
+            .filter_map(|pid| Stat::read(pid).map(|stat| (pid, stat)))
+            .collect();
+        let lock = traces.lock_file.and_then(|path| std::fs::metadata(path).ok());
+        let mut found: BTreeSet<u32> = BTreeSet::new();
+        for (&pid, stat) in &all {
+            let grouped = traces.group.is_some_and(|group| stat.group == group || stat.session == group);
+            let below = traces.below.is_some_and(|top| is_below(&all, pid, top));
+            let marked = traces.cookie.as_deref().is_some_and(|cookie| has_cookie(pid, cookie));
+            let holds = lock.as_ref().is_some_and(|lock| has_open(pid, lock));
+            if !stat.zombie && pid != me && (grouped || below || marked || holds) {
+                found.insert(pid);
+            }
+        }
+        found.into_iter().collect()
+    }
+
+    fn is_below(all: &BTreeMap<u32, Stat>, mut pid: u32, top: u32) -> bool {
+        // No chain of parents is longer than the number of processes; a number used again cannot make it endless.
+        for _ in 0..all.len() {
+            let Some(stat) = all.get(&pid) else { return false };
+            if stat.parent == top {
+                return true;
+            }
+            pid = stat.parent;
+        }
+        false
+    }
+
+    fn has_cookie(pid: u32, cookie: &str) -> bool {
+        std::fs::read(format!("/proc/{pid}/environ"))
+            .is_ok_and(|environment| environment.split(|b| *b == 0).any(|entry| entry == cookie.as_bytes()))
+    }
+
+    fn has_open(pid: u32, file: &std::fs::Metadata) -> bool {
+        let Ok(folder) = std::fs::read_dir(format!("/proc/{pid}/fd")) else { return false };
+        folder.flatten().any(|fd| {
+            std::fs::metadata(fd.path()).is_ok_and(|it| it.ino() == file.ino() && it.dev() == file.dev())
+        })
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod imp {
+    use super::{Traces, to_pid};
+
+    pub fn find(traces: &Traces<'_>) -> Vec<u32> {
+        let group = traces.group.filter(|group| {
+            to_pid(*group).is_some_and(|group| rustix::process::test_kill_process_group(group).is_ok())
+        });
+        group.into_iter().collect()
+    }
+}

@@ -1,0 +1,5 @@
+//! What is to be done: works, their identifiers, states and dependencies.
+
+pub mod id;
+
+pub use id::{WorkId, WorkerNumber};
