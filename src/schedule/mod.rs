@@ -1,5 +1,16 @@
-//! What is to be done: works, their identifiers, states and dependencies.
+//! What is to be done: works, their identifiers, states and dependencies, and the file that other programs read.
+//!
+//! Pure: nothing here knows a clock, a file or a process.
 
+pub mod document;
+pub mod graph;
 pub mod id;
+pub mod naming;
+pub mod plan;
+pub mod problems;
+pub mod state;
 
+pub use document::{Document, Source, SourceType, WorkRecord};
+pub use graph::Graph;
 pub use id::{WorkId, WorkerNumber};
+pub use state::{ScheduleStatus, State, Status};

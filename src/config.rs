@@ -1,0 +1,279 @@
+//! `.wf/config.json`: what users set, with every default in one place.
+//!
+//! All keys are optional and unknown keys are left alone; a wrong type is an error that names the key.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::error::{Code, Error, Result};
+
+/// The whole configuration.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default)]
+pub struct Config {
+    /// What works branch from; `None`: origin's HEAD, else `main`, `master` or `develop`.
+    pub default_base_branch: Option<String>,
+    /// A type's part of the branch name: `FEAT` → `feat`. What is given here is added to the defaults.
+    pub branch_prefix: BTreeMap<String, String>,
+    /// Worktrees.
+    pub worktree: WorktreeConfig,
+    /// The batch.
+    pub batch: BatchConfig,
+}
+
+/// The `worktree` section.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default)]
+pub struct WorktreeConfig {
+    /// Whether works get worktrees.
+    pub enabled: bool,
+    /// The folder they lie in, relative to the project root.
+    pub root_dir: String,
+}
+
+/// The `batch` section.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default)]
+pub struct BatchConfig {
+    /// Workers, where `--parallel` doesn't say.
+    pub default_parallel: u32,
+    /// Most workers.
+    pub max_parallel: u32,
+    /// The same as `worktree.enabled`: off where either is off.
+    pub auto_worktree: bool,
+    /// Whether worktrees of completed works are removed once nothing in them could be lost.
+    pub cleanup_worktree: bool,
+    /// Failed attempts in a row at one phase before the work fails.
+    pub max_step_failures: u32,
+    /// Seconds before the second attempt; doubles up to 60.
+    #[serde(deserialize_with = "seconds")]
+    pub retry_delay: f64,
+    /// Successful runs of one phase before the work counts as going in circles.
+    pub max_phase_runs: u32,
+    /// The agent that runs phases without a command of their own.
+    pub agent: String,
+    /// More arguments for the agent.
+    pub agent_args: Vec<String>,
+    /// Tracker tokens that phases may see all the same, by name of the variable.
+    pub agent_env: Vec<String>,
+    /// The phases; `None`: the six of the default.
+    pub phases: Option<Vec<PhaseConfig>>,
+    /// Whether tmux is used where it is there.
+    pub tmux: bool,
+}
+
+/// One entry of `batch.phases`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct PhaseConfig {
+    /// Its name.
+    pub name: String,
+    /// What it runs; left to the agent where it is missing.
+    #[serde(default)]
+    pub command: Option<CommandLine>,
+}
+
+/// What a phase runs.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(untagged, expecting = "expected a command: a list of arguments, or a string for sh -c")]
+pub enum CommandLine {
+    /// Arguments, in which placeholders are filled in.
+    Arguments(Vec<String>),
+    /// A text for `sh -c`, as it is.
+    Shell(String),
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            default_base_branch: None,
+            branch_prefix: default_prefixes(),
+            worktree: WorktreeConfig::default(),
+            batch: BatchConfig::default(),
+        }
+    }
+}
+
+impl Default for WorktreeConfig {
+    fn default() -> Self {
+        WorktreeConfig { enabled: true, root_dir: ".worktrees".into() }
+    }
+}
+
+impl Default for BatchConfig {
+    fn default() -> Self {
+        BatchConfig {
+            default_parallel: 2,
+            max_parallel: 5,
+            auto_worktree: true,
+            cleanup_worktree: true,
+            max_step_failures: 3,
+            retry_delay: 1.0,
+            max_phase_runs: 5,
+            agent: "claude".into(),
+            agent_args: Vec::new(),
+            agent_env: Vec::new(),
+            phases: None,
+            tmux: true,
+        }
+    }
+}
+
+fn default_prefixes() -> BTreeMap<String, String> {
+    [("FEAT", "feat"), ("FIX", "fix"), ("REFACTOR", "refactor"), ("CHORE", "chore"), ("RFC", "rfc")]
+        .map(|(kind, prefix)| (kind.to_owned(), prefix.to_owned()))
+        .into()
+}
+
+fn seconds<'de, D: serde::Deserializer<'de>>(from: D) -> std::result::Result<f64, D::Error> {
+    let seconds = f64::deserialize(from)?;
+    if seconds.is_finite() && (0.0..=60.0).contains(&seconds) {
+        Ok(seconds)
+    } else {
+        Err(serde::de::Error::custom(format!("{seconds} seconds, expected 0 to 60")))
+    }
+}
+
+impl Config {
+    /// The defaults, overridden by the file where there is one.
+    ///
+    /// # Errors
+    /// [`Code::Config`] naming file, key, line and what was expected; [`Code::File`] where it can't be read.
+    pub fn read(path: &Path) -> Result<Config> {
+        match std::fs::read(path) {
+            Ok(text) => Self::parse(&path.display().to_string(), &text),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Config::default()),
+            Err(error) => Err(Error::file("read", path, &error)),
+        }
+    }
+
+    /// Reads a configuration from its text; `name` is what messages call it.
+    ///
+    /// # Errors
+    /// [`Code::Config`].
+    pub fn parse(name: &str, text: &[u8]) -> Result<Config> {
+        let refuse = |key: &str, what: String| {
+            Error::new(
+                Code::Config,
+                format!("{name}: {key}{}{what}", if key.is_empty() { "" } else { ": " }),
+                "correct that key; `wf0 doctor` checks the whole file",
+            )
+        };
+        let mut from = serde_json::Deserializer::from_slice(text);
+        let mut config: Config = serde_path_to_error::deserialize(&mut from).map_err(|error| {
+            let path = error.path().to_string();
+            refuse(if path == "." { "" } else { &path }, error.inner().to_string())
+        })?;
+        from.end().map_err(|error| refuse("", error.to_string()))?;
+        let given = std::mem::replace(&mut config.branch_prefix, default_prefixes());
+        config.branch_prefix.extend(given);
+        config.check().map_err(|(key, what)| refuse(key, what))?;
+        Ok(config)
+    }
+
+    fn check(&self) -> std::result::Result<(), (&'static str, String)> {
+        let batch = &self.batch;
+        for (key, number) in [
+            ("batch.default_parallel", batch.default_parallel),
+            ("batch.max_parallel", batch.max_parallel),
+            ("batch.max_step_failures", batch.max_step_failures),
+            ("batch.max_phase_runs", batch.max_phase_runs),
+        ] {
+            if number == 0 {
+                return Err((key, "0, expected 1 or more".into()));
+            }
+        }
+        if batch.max_parallel > crate::schedule::WorkerNumber::MAX {
+            return Err(("batch.max_parallel", format!("{}, expected at most 9999", batch.max_parallel)));
+        }
+        for (kind, prefix) in &self.branch_prefix {
+            if !crate::schedule::naming::is_branch_prefix(prefix) {
+                return Err(("branch_prefix", format!("'{prefix}' for {kind} cannot begin a branch name")));
+            }
+        }
+        let root = Path::new(&self.worktree.root_dir);
+        let inside = root.components().all(|part| matches!(part, std::path::Component::Normal(_)));
+        if root.as_os_str().is_empty() || !inside || self.worktree.root_dir.contains('\0') {
+            return Err(("worktree.root_dir", "expected a folder inside the project, without '..'".into()));
+        }
+        let Some(phases) = &batch.phases else { return Ok(()) };
+        if phases.is_empty() {
+            return Err(("batch.phases", "an empty list, expected at least one phase".into()));
+        }
+        for (n, phase) in phases.iter().enumerate() {
+            if phase.name.is_empty()
+                || phase.name.len() > 60
+                || !phase.name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+                || phase.name.starts_with('.')
+            {
+                return Err(("batch.phases", format!("phase {} has no usable name: use letters, digits, '-', '_' and '.'", n + 1)));
+            }
+            if phases[..n].iter().any(|other| other.name == phase.name) {
+                return Err(("batch.phases", format!("'{}' stands there twice", phase.name)));
+            }
+            let empty = match &phase.command {
+                Some(CommandLine::Arguments(arguments)) => arguments.first().is_none_or(String::is_empty),
+                Some(CommandLine::Shell(text)) => text.trim().is_empty(),
+                None => false,
+            };
+            if empty {
+                return Err(("batch.phases", format!("'{}' has an empty command", phase.name)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether works run in worktrees of their own.
+    pub fn worktrees(&self) -> bool {
+        self.worktree.enabled && self.batch.auto_worktree
+    }
+
+    /// The wait before attempt `number` (2 is the second) at a phase.
+    pub fn retry_wait(&self, number: u32) -> Duration {
+        let doublings = number.saturating_sub(2).min(16);
+        Duration::from_secs_f64((self.batch.retry_delay * f64::from(1u32 << doublings)).min(60.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_type_names_its_key() {
+        for (text, key) in [
+            (r#"{"batch": {"max_parallel": "five"}}"#, "batch.max_parallel"),
+            (r#"{"batch": {"default_parallel": 0}}"#, "batch.default_parallel"),
+            (r#"{"batch": {"retry_delay": -1}}"#, "batch.retry_delay"),
+            (r#"{"batch": {"phases": [{"name": "a", "command": 7}]}}"#, "batch.phases[0].command"),
+            (r#"{"batch": {"phases": [{"name": "a"}, {"name": "a"}]}}"#, "batch.phases"),
+            (r#"{"branch_prefix": {"FEAT": "../x"}}"#, "branch_prefix"),
+            (r#"{"worktree": {"root_dir": "../elsewhere"}}"#, "worktree.root_dir"),
+            (r#"{"worktree": {"enabled": "yes"}}"#, "worktree.enabled"),
+        ] {
+            let error = Config::parse("config.json", text.as_bytes()).unwrap_err();
+            assert!(error.what().contains(key), "{}", error.what());
+            assert_eq!(error.code(), Code::Config);
+        }
+        assert!(Config::parse("config.json", b"{\"batch\": {").is_err());
+        assert!(Config::parse("config.json", b"{} x").is_err());
+    }
+
+    #[test]
+    fn unknown_keys_are_left_alone_and_prefixes_are_added_to_the_defaults() {
+        let config = Config::parse("c", br#"{"mine": 1, "branch_prefix": {"DOC": "docs"}}"#).unwrap();
+        assert_eq!(config.branch_prefix["FEAT"], "feat");
+        assert_eq!(config.branch_prefix["DOC"], "docs");
+        assert_eq!(config.batch.default_parallel, 2);
+    }
+
+    #[test]
+    fn waits_double_up_to_a_minute() {
+        let config = Config::default();
+        let waits: Vec<u64> = (2..12).map(|n| config.retry_wait(n).as_secs()).collect();
+        assert_eq!(waits, [1, 2, 4, 8, 16, 32, 60, 60, 60, 60]);
+    }
+}

@@ -1,0 +1,142 @@
+//! Where a project lies, and which files and folders belong to it.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::config::Config;
+use crate::error::{Code, Error, Result};
+
+/// A project: the folder that holds `.wf`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Project {
+    root: PathBuf,
+}
+
+impl Project {
+    /// The project that `start` lies in: the first folder upwards that holds `.wf`; where that is a link, as in a
+    /// worktree, the root is the parent of the real `.wf`.
+    ///
+    /// # Errors
+    /// [`Code::NoProject`].
+    pub fn find(start: &Path) -> Result<Project> {
+        let start = start.canonicalize().map_err(|error| Error::file("open", start, &error))?;
+        for folder in start.ancestors() {
+            if let Ok(real) = folder.join(".wf").canonicalize() {
+                if real.is_dir() {
+                    let root = real.parent().unwrap_or(folder).to_owned();
+                    return Ok(Project { root });
+                }
+            }
+        }
+        Err(Error::new(
+            Code::NoProject,
+            format!("there is no .wf folder in {} or above it", start.display()),
+            "run `wf0 init` in the top folder of your repository",
+        ))
+    }
+
+    /// The project whose root is exactly `root`.
+    ///
+    /// # Errors
+    /// [`Code::NoProject`] where it holds no `.wf`; [`Code::File`] where it can't be opened.
+    pub fn at(root: &Path) -> Result<Project> {
+        let root = root.canonicalize().map_err(|error| Error::file("open", root, &error))?;
+        if root.join(".wf").is_dir() {
+            Self::find(&root)
+        } else {
+            Err(Error::new(
+                Code::NoProject,
+                format!("{} holds no .wf folder", root.display()),
+                "run `wf0 init` there, or give another folder with --project",
+            ))
+        }
+    }
+
+    /// The top folder, absolute and without links.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Its name, for people.
+    pub fn name(&self) -> String {
+        self.root.file_name().unwrap_or(self.root.as_os_str()).to_string_lossy().into_owned()
+    }
+
+    /// `.wf`.
+    pub fn wf(&self) -> PathBuf {
+        self.root.join(".wf")
+    }
+
+    /// `.wf/schedule.json`.
+    pub fn schedule_file(&self) -> PathBuf {
+        self.wf().join("schedule.json")
+    }
+
+    /// `.wf/config.json`.
+    pub fn config_file(&self) -> PathBuf {
+        self.wf().join("config.json")
+    }
+
+    /// `.wf/state.json`, the agent's own.
+    pub fn state_file(&self) -> PathBuf {
+        self.wf().join("state.json")
+    }
+
+    /// Reads the configuration.
+    ///
+    /// # Errors
+    /// As [`Config::read`].
+    pub fn config(&self) -> Result<Config> {
+        Config::read(&self.config_file())
+    }
+
+    /// The folder of worktrees.
+    pub fn worktree_root(&self, config: &Config) -> PathBuf {
+        self.root.join(&config.worktree.root_dir)
+    }
+
+    /// The engine's own folder: `wf0` in the git folder of the root, where `git clean -fdx` does not reach;
+    /// `.wf/engine` where the root is no repository. It need not exist.
+    ///
+    /// # Errors
+    /// [`Code::File`] where a `.git` file can't be read.
+    pub fn engine_folder(&self) -> Result<PathBuf> {
+        let git = self.root.join(".git");
+        match std::fs::metadata(&git) {
+            Ok(about) if about.is_dir() => Ok(git.join("wf0")),
+            Ok(_) => {
+                let text = std::fs::read(&git).map_err(|error| Error::file("read", &git, &error))?;
+                let place = text.strip_prefix(b"gitdir: ").unwrap_or(&text);
+                let place: &Path = as_path(place.trim_ascii_end());
+                Ok(self.root.join(place).join("wf0"))
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(self.wf().join("engine")),
+            Err(error) => Err(Error::file("look at", &git, &error)),
+        }
+    }
+}
+
+fn as_path(bytes: &[u8]) -> &Path {
+    use std::os::unix::ffi::OsStrExt;
+    Path::new(std::ffi::OsStr::from_bytes(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_project_is_found_from_below_and_through_a_worktrees_link() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        let below = root.join(".worktrees/feat-1-a/src");
+        std::fs::create_dir_all(root.join(".wf")).unwrap();
+        std::fs::create_dir_all(&below).unwrap();
+        std::os::unix::fs::symlink("../../.wf", root.join(".worktrees/feat-1-a/.wf")).unwrap();
+        for start in [&root, &below] {
+            assert_eq!(Project::find(start).unwrap().root(), root);
+        }
+        assert!(Project::at(&below).is_err());
+        assert_eq!(Project::at(&root).unwrap().engine_folder().unwrap(), root.join(".wf/engine"));
+    }
+}

@@ -1,0 +1,191 @@
+//! Everything that is wrong with a schedule, found at once.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{Document, Graph, WorkId, naming};
+use crate::error::{Code, Error};
+
+/// How bad a problem is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// The schedule can't be run.
+    Error,
+    /// It can be run, but perhaps not as meant.
+    Warning,
+}
+
+/// One problem, a row of `wf0 schedule validate`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    /// How bad it is.
+    pub severity: Severity,
+    /// A stable name, like `wf0::schedule::cycle`.
+    pub code: &'static str,
+    /// The work it is about.
+    pub work_id: Option<WorkId>,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub hint: String,
+}
+
+/// Problem codes that are no errors of their own.
+pub mod codes {
+    /// A dependency that is no work of the schedule.
+    pub const UNKNOWN_DEPENDENCY: &str = "wf0::schedule::unknown_dependency";
+    /// A work that depends on itself.
+    pub const SELF_REFERENCE: &str = "wf0::schedule::self_reference";
+    /// A work that is to run before what it waits for.
+    pub const PRIORITY: &str = "wf0::schedule::priority";
+}
+
+/// An error as a row.
+pub fn from_error(error: &Error, work_id: Option<WorkId>) -> Problem {
+    Problem {
+        severity: Severity::Error,
+        code: error.code().as_str(),
+        work_id,
+        message: error.what().to_owned(),
+        hint: error.hint().to_owned(),
+    }
+}
+
+/// Every problem of a document that has the right form, errors first.
+pub fn find(document: &Document, prefixes: &BTreeMap<String, String>) -> Vec<Problem> {
+    let ids: Vec<&WorkId> = document.works.keys().collect();
+    let works: Vec<_> = document.works.values().collect();
+    let graph = Graph::new(document.works.iter().map(|(id, work)| (id, work.dependencies.as_slice())));
+    let mut problems = Vec::new();
+    for cycle in graph.cycles() {
+        let first = ids[cycle.0[0]];
+        problems.push(from_error(&cycle_error(&cycle.path(&ids)), Some(first.clone())));
+    }
+    if let Err(error) = naming::check_collisions(ids.iter().copied(), prefixes) {
+        problems.push(from_error(&error, None));
+    }
+    let warn = |code, id: &WorkId, message: String, hint: String| Problem {
+        severity: Severity::Warning,
+        code,
+        work_id: Some(id.clone()),
+        message,
+        hint,
+    };
+    for (n, id) in ids.iter().enumerate() {
+        for missing in graph.missing(n) {
+            let near = nearest(missing.as_str(), ids.iter().map(|id| id.as_str()));
+            problems.push(warn(
+                codes::UNKNOWN_DEPENDENCY,
+                id,
+                format!("'{id}' depends on '{missing}', which is not in the schedule: it will be blocked"),
+                match near.first() {
+                    Some(near) => format!("did you mean {near}? `wf0 schedule edit {id} remove-dep={missing}` drops it"),
+                    None => format!("add '{missing}', or `wf0 schedule edit {id} remove-dep={missing}`"),
+                },
+            ));
+        }
+        if works[n].dependencies.contains(id) {
+            problems.push(warn(
+                codes::SELF_REFERENCE,
+                id,
+                format!("'{id}' depends on itself: that is dropped"),
+                "take it out of its dependencies".to_owned(),
+            ));
+        }
+        let Some(priority) = works[n].priority else { continue };
+        let later = graph
+            .dependencies(n)
+            .iter()
+            .find(|on| works[**on].priority.is_some_and(|other| other > priority));
+        if let Some(on) = later {
+            problems.push(warn(
+                codes::PRIORITY,
+                id,
+                format!("'{id}' has a lower priority number than '{}', which it waits for", ids[*on]),
+                format!("`wf0 schedule edit {} priority={priority}` lets that run as early", ids[*on]),
+            ));
+        }
+    }
+    problems
+}
+
+/// The refusal of a circle.
+pub fn cycle_error(path: &str) -> Error {
+    Error::new(
+        Code::Cycle,
+        format!("the dependencies go in a circle: {path}"),
+        "take one of these dependencies out",
+    )
+}
+
+/// Up to three of `known` that look like `wanted`, nearest first.
+pub fn nearest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    let wanted: Vec<char> = wanted.to_lowercase().chars().take(WorkId::MAX).collect();
+    let limit = (wanted.len() / 3).max(2);
+    let mut scored: Vec<(usize, &str)> = known
+        .into_iter()
+        .filter_map(|name| {
+            let lower: Vec<char> = name.to_lowercase().chars().collect();
+            let within = wanted.len() >= 3 && lower.windows(wanted.len()).any(|part| part == wanted);
+            let score = if within { 1 } else { distance(&wanted, &lower, limit)? };
+            Some((score, name))
+        })
+        .collect();
+    scored.sort();
+    scored.into_iter().take(3).map(|(_, name)| name).collect()
+}
+
+/// Edit distance, `None` above `limit`.
+fn distance(a: &[char], b: &[char], limit: usize) -> Option<usize> {
+    if a.len().abs_diff(b.len()) > limit {
+        return None;
+    }
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.iter().enumerate() {
+        let mut corner = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let above = row[j + 1];
+            row[j + 1] = (corner + usize::from(x != y)).min(above + 1).min(row[j] + 1);
+            corner = above;
+        }
+    }
+    row.last().copied().filter(|score| *score <= limit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_problems_come_at_once() {
+        let text = br#"{"works": {
+            "A-1": {"dependencies": ["B-1"]}, "B-1": {"dependencies": ["A-1", "GONE"]},
+            "C-1": {"dependencies": ["C-1"]}, "D-1": {"dependencies": ["C-2"], "priority": 1},
+            "C-2": {"priority": 5}, "WHAT-2": {}
+        }}"#;
+        let document = Document::parse("x", text).unwrap();
+        let problems = find(&document, &crate::config::Config::default().branch_prefix);
+        let codes: Vec<&str> = problems.iter().map(|p| p.code).collect();
+        assert_eq!(
+            codes,
+            [
+                Code::Cycle.as_str(),
+                Code::Collision.as_str(),
+                codes::UNKNOWN_DEPENDENCY,
+                codes::SELF_REFERENCE,
+                codes::PRIORITY
+            ]
+        );
+    }
+
+    #[test]
+    fn near_names_are_found_and_far_ones_are_not() {
+        let known = ["FEAT-123-auth", "FEAT-124-export", "FIX-9"];
+        assert_eq!(nearest("feat-123-aut", known), ["FEAT-123-auth"]);
+        assert_eq!(nearest("auth", known), ["FEAT-123-auth"]);
+        assert!(nearest("ZZZZZZ", known).is_empty());
+    }
+}

@@ -1,0 +1,216 @@
+//! Noticing that somebody else wrote schedule.json, and taking it in.
+//!
+//! A document that cannot be read is given half a second to become whole (somebody may be writing it in place).
+//! After that a command refuses it and touches nothing, and a running scheduler puts it aside as
+//! `schedule.json.rejected`, so that the batch goes on.
+
+use std::hash::Hasher;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use rusqlite::{OptionalExtension, params};
+
+use super::Store;
+use super::create::Checked;
+use super::events::{EventKind, Note};
+use crate::error::{Code, Error, Result};
+use crate::rules::edits;
+use crate::schedule::{Document, ScheduleStatus};
+
+/// What is done about a schedule.json that cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unreadable {
+    /// Answer with an error and leave it as it is.
+    Refuse,
+    /// Put it aside and publish again.
+    PutAside,
+}
+
+/// How long a document must be still before it counts as broken.
+const STILL: Duration = Duration::from_millis(500);
+
+impl Store {
+    /// Takes in what stands in the file, if it is not what was published last. Gives lines for people about what
+    /// was refused or noticed. The caller holds the lock for publishing.
+    pub(super) fn take_in_file(&mut self, unreadable: Unreadable) -> Result<Vec<String>> {
+        let path = self.project().schedule_file();
+        let known = self.published()?;
+        let Some(signature) = signature(&path)? else {
+            return self.file_is_missing(known.is_some(), unreadable);
+        };
+        if known.is_some_and(|(_, known)| known == signature) {
+            return Ok(Vec::new());
+        }
+        self.take_in(&path, unreadable)
+    }
+
+    /// Takes in the document at `path`, which may be the project's or one that an exchange brought to light.
+    pub(super) fn take_in(&mut self, path: &Path, unreadable: Unreadable) -> Result<Vec<String>> {
+        let name = self.project().schedule_file().display().to_string();
+        let bytes = read(path)?;
+        let hash = hash(&bytes);
+        let ours: Option<i64> = self
+            .sql()
+            .query_row("SELECT rev FROM revisions WHERE hash = ?1 ORDER BY rev DESC LIMIT 1", [&hash], |row| row.get(0))
+            .optional()?;
+        if ours.is_some() {
+            // Published by us, perhaps long ago (a checkout, a stash): no edit. Publishing follows where it is stale.
+            return Ok(Vec::new());
+        }
+        let document = match settle(path, &name, bytes) {
+            Ok(document) => document,
+            Err(error) if unreadable == Unreadable::PutAside && error.code() == Code::Form => {
+                return self.put_aside(path, &error);
+            }
+            Err(error) => return Err(error),
+        };
+        let prefixes = self.project().config()?.branch_prefix;
+        if self.status()?.is_none() {
+            let parallel = self.project().config()?.batch.default_parallel;
+            let checked = Checked::new(document, &prefixes)?;
+            self.change(|change| change.replace_schedule(&checked, parallel))?;
+            return Ok(checked.warnings);
+        }
+        self.take_in_edits(&document, &prefixes)
+    }
+
+    fn take_in_edits(
+        &mut self,
+        document: &Document,
+        prefixes: &std::collections::BTreeMap<String, String>,
+    ) -> Result<Vec<String>> {
+        let last = self.published()?.map_or(0, |(rev, _)| rev);
+        let stamp = document.wf0.map(|stamp| i64::try_from(stamp.rev).unwrap_or(i64::MAX));
+        let mut lines = Vec::new();
+        let base = match self.seen_at(stamp.unwrap_or(last))? {
+            Some((works, status)) => Some((works, status, true)),
+            None => {
+                lines.push(
+                    "schedule.json names a revision that is not known here: its status values were not taken in".to_owned(),
+                );
+                self.seen_at(self.revision()?)?.map(|(works, status)| (works, status, false))
+            }
+        };
+        let Some((works, status, statuses)) = base else { return Ok(lines) };
+        let found = edits::find(&works, status, document, statuses);
+        let leases = self.folder().clone();
+        let held = |id: &_| leases.try_lock(&leases.runner_lease(id)).is_ok_and(|lock| lock.is_none());
+        let refused = self.change(|change| change.apply(&found, document, prefixes, &held))?;
+        lines.extend(refused.into_iter().map(|line| format!("schedule.json: {line}")));
+        Ok(lines)
+    }
+
+    fn put_aside(&mut self, path: &Path, error: &Error) -> Result<Vec<String>> {
+        let aside = self.project().wf().join("schedule.json.rejected");
+        std::fs::copy(path, &aside).map_err(|error| Error::file("write", &aside, &error))?;
+        let line = format!("{}; kept as {}", error.what(), aside.display());
+        self.change(|change| {
+            change.mark()?;
+            change.note(EventKind::Refused, Note { message: Some(&line), ..Note::default() })
+        })?;
+        Ok(vec![line])
+    }
+
+    fn file_is_missing(&mut self, was_published: bool, unreadable: Unreadable) -> Result<Vec<String>> {
+        let Some(status) = self.status()? else { return Ok(Vec::new()) };
+        let standing = self.project().wf().is_dir();
+        if !was_published || !standing {
+            return Ok(Vec::new());
+        }
+        let at_work = status == ScheduleStatus::Running || !self.runs()?.is_empty();
+        if at_work || unreadable == Unreadable::PutAside {
+            let line = "schedule.json was deleted while the batch runs: published again".to_owned();
+            self.change(|change| {
+                change.mark()?;
+                change.note(EventKind::Warning, Note { message: Some(&line), ..Note::default() })
+            })?;
+            return Ok(vec![line]);
+        }
+        let kept = self.archive()?;
+        self.change(|change| change.remove_schedule())?;
+        Ok(vec![format!("schedule.json was deleted: the schedule is cleared (kept as {})", kept.display())])
+    }
+
+    /// Keeps the schedule as a document of its own, from which it can be created again.
+    ///
+    /// # Errors
+    /// [`Code::File`], [`Code::Store`].
+    pub fn archive(&self) -> Result<std::path::PathBuf> {
+        let at = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
+        let path = self.folder().archive().join(format!("schedule-{at}.json"));
+        let Some((document, _)) = self.document()? else { return Ok(path) };
+        std::fs::write(&path, document.to_text()).map_err(|error| Error::file("write", &path, &error))?;
+        Ok(path)
+    }
+
+    /// The revision that was published last, and the file's signature then.
+    pub(super) fn published(&self) -> Result<Option<(i64, String)>> {
+        Ok(self
+            .sql()
+            .query_row("SELECT rev, signature FROM published", [], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?)
+    }
+
+    pub(super) fn set_published(&mut self, rev: i64, signature: &str) -> Result<()> {
+        self.sql().execute(
+            "INSERT OR REPLACE INTO published(one, rev, signature) VALUES (1, ?1, ?2)",
+            params![rev, signature],
+        )?;
+        Ok(())
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    std::fs::read(path).map_err(|error| Error::file("read", path, &error))
+}
+
+/// Reads a document, waiting while it is broken and somebody still writes it.
+fn settle(path: &Path, name: &str, mut bytes: Vec<u8>) -> Result<Document> {
+    let mut still_since = Instant::now();
+    loop {
+        let error = match Document::parse(name, &bytes) {
+            Ok(document) => return Ok(document),
+            Err(error) => error,
+        };
+        if still_since.elapsed() >= STILL {
+            return Err(error);
+        }
+        std::thread::sleep(Duration::from_millis(25));
+        let now = read(path)?;
+        if now != bytes {
+            still_since = Instant::now();
+            bytes = now;
+        }
+    }
+}
+
+/// What tells one version of a file from another without reading it; `None` where there is no file.
+pub(super) fn signature(path: &Path) -> Result<Option<String>> {
+    match std::fs::metadata(path) {
+        Ok(about) => Ok(Some(format!(
+            "{}:{}:{}:{}.{}:{}.{}",
+            about.dev(),
+            about.ino(),
+            about.size(),
+            about.mtime(),
+            about.mtime_nsec(),
+            about.ctime(),
+            about.ctime_nsec()
+        ))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Error::file("look at", path, &error)),
+    }
+}
+
+/// A name for a content. Not secret: it only tells our own documents from others', length and 128 bits.
+pub(super) fn hash(bytes: &[u8]) -> String {
+    let half = |seed: u64| {
+        let mut hasher = std::hash::DefaultHasher::new();
+        hasher.write_u64(seed);
+        hasher.write(bytes);
+        hasher.finish()
+    };
+    format!("{}-{:016x}{:016x}", bytes.len(), half(1), half(2))
+}
