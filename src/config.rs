@@ -209,7 +209,10 @@ impl Config {
                 || !phase.name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
                 || phase.name.starts_with('.')
             {
-                return Err(("batch.phases", format!("phase {} has no usable name: use letters, digits, '-', '_' and '.'", n + 1)));
+                return Err((
+                    "batch.phases",
+                    format!("phase {} has no usable name: use letters, digits, '-', '_' and '.'", n + 1),
+                ));
             }
             if phases[..n].iter().any(|other| other.name == phase.name) {
                 return Err(("batch.phases", format!("'{}' stands there twice", phase.name)));

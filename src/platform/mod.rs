@@ -6,5 +6,6 @@ pub mod exchange;
 pub mod filelock;
 pub mod process_id;
 pub mod process_watch;
+pub mod program;
 pub mod signals;
 pub mod tree;

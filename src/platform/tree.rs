@@ -56,14 +56,22 @@ pub fn reap() -> bool {
     }
 }
 
+/// Whether anything is left below this process (a subreaper), or, where there is no such thing, in `group`.
+pub fn anything_left(group: u32) -> bool {
+    let children = reap();
+    children
+        || (!cfg!(target_os = "linux")
+            && !find(&Traces { group: Some(group), ..Traces::default() }).is_empty())
+}
+
 /// Ends every process that `traces` find: SIGTERM, and SIGKILL after [`GRACE`], again and again until a look
 /// finds none or `limit` is over. Returns those that are left.
 pub fn end(traces: &Traces<'_>, limit: Duration) -> Vec<u32> {
     let begin = Instant::now();
     let mut asked = BTreeSet::new();
     loop {
-        if traces.below == Some(std::process::id()) && !reap() && traces.cookie.is_none() {
-            return Vec::new();
+        if traces.below == Some(std::process::id()) {
+            reap();
         }
         let found = find(traces);
         if found.is_empty() || begin.elapsed() >= limit {

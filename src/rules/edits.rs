@@ -116,10 +116,7 @@ mod tests {
             priority: 1,
             dependencies: dependencies.iter().map(|d| id(d)).collect(),
         };
-        HashMap::from([
-            (id("A"), work(Status::Pending, &[])),
-            (id("B"), work(Status::Failed, &["A"])),
-        ])
+        HashMap::from([(id("A"), work(Status::Pending, &[])), (id("B"), work(Status::Failed, &["A"]))])
     }
 
     fn edits(text: &str, statuses: bool) -> Vec<Edit> {
@@ -129,7 +126,8 @@ mod tests {
 
     #[test]
     fn an_unchanged_copy_asks_for_nothing_whatever_happened_since() {
-        let same = r#"{"status": "running", "works": {"A": {}, "B": {"status": "failed", "dependencies": ["A"]}}}"#;
+        let same =
+            r#"{"status": "running", "works": {"A": {}, "B": {"status": "failed", "dependencies": ["A"]}}}"#;
         assert!(edits(same, true).is_empty());
     }
 

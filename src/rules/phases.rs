@@ -64,7 +64,9 @@ pub fn after_success(it: Success<'_>) -> Verdict {
     let verdict = match listed {
         Some(next) => {
             let moved = it.branch_moved
-                || it.before.is_none_or(|before| before.next != after.next || before.current_step != after.current_step);
+                || it.before.is_none_or(|before| {
+                    before.next != after.next || before.current_step != after.current_step
+                });
             if !moved {
                 return Verdict::NotDone(format!(
                     "{} exited with 0 but moved nothing: state.json still has next {}, and the branch has no new commit",
@@ -155,9 +157,23 @@ mod tests {
         Guide { next: Some(next.to_owned()).filter(|n| !n.is_empty()), ..Guide::default() }
     }
 
-    fn verdict(phase: usize, before: Option<&Guide>, after: Option<&Guide>, moved: bool, runs: &[u32]) -> Verdict {
+    fn verdict(
+        phase: usize,
+        before: Option<&Guide>,
+        after: Option<&Guide>,
+        moved: bool,
+        runs: &[u32],
+    ) -> Verdict {
         let phases = phases();
-        after_success(Success { phases: &phases, phase, before, after, branch_moved: moved, runs, max_runs: 5 })
+        after_success(Success {
+            phases: &phases,
+            phase,
+            before,
+            after,
+            branch_moved: moved,
+            runs,
+            max_runs: 5,
+        })
     }
 
     #[test]
@@ -172,7 +188,10 @@ mod tests {
         assert_eq!(verdict(1, Some(&before), Some(&guide("wf6-verify")), false, &runs), Verdict::Next(3));
         assert_eq!(verdict(1, Some(&before), Some(&guide("wf1-kickoff")), false, &runs), Verdict::Next(0));
         assert_eq!(verdict(1, Some(&before), Some(&guide("wf2-spec")), true, &runs), Verdict::Next(1));
-        assert!(matches!(verdict(1, Some(&before), Some(&guide("wf2-spec")), false, &runs), Verdict::NotDone(_)));
+        assert!(matches!(
+            verdict(1, Some(&before), Some(&guide("wf2-spec")), false, &runs),
+            Verdict::NotDone(_)
+        ));
         let stepped = Guide { current_step: Some(2), ..guide("wf2-spec") };
         assert_eq!(verdict(1, Some(&before), Some(&stepped), false, &runs), Verdict::Next(1));
     }
@@ -180,7 +199,10 @@ mod tests {
     #[test]
     fn done_before_the_last_phase_is_a_failed_attempt() {
         for word in ["complete", "completed", "", "wf9-unknown"] {
-            assert!(matches!(verdict(1, None, Some(&guide(word)), true, &[1; 4]), Verdict::NotDone(_)), "{word}");
+            assert!(
+                matches!(verdict(1, None, Some(&guide(word)), true, &[1; 4]), Verdict::NotDone(_)),
+                "{word}"
+            );
             assert_eq!(verdict(3, None, Some(&guide(word)), false, &[1; 4]), Verdict::Done, "{word}");
         }
     }
@@ -190,7 +212,10 @@ mod tests {
         let again = Guide { total_steps: Some(7), ..guide("wf5-implement") };
         assert_eq!(verdict(2, None, Some(&again), true, &[1, 1, 11, 0]), Verdict::Next(2));
         assert!(matches!(verdict(2, None, Some(&again), true, &[1, 1, 12, 0]), Verdict::Circles(_)));
-        assert!(matches!(verdict(2, None, Some(&guide("wf2-spec")), true, &[1, 5, 1, 0]), Verdict::Circles(_)));
+        assert!(matches!(
+            verdict(2, None, Some(&guide("wf2-spec")), true, &[1, 5, 1, 0]),
+            Verdict::Circles(_)
+        ));
     }
 
     #[test]

@@ -15,7 +15,8 @@ pub struct Recorded {
 /// The state of every work, in the graph's order.
 pub fn states(graph: &Graph, works: &[Recorded]) -> Vec<State> {
     let stuck = |n: usize| {
-        works[n].status == Status::Failed || (works[n].status == Status::Pending && !graph.missing(n).is_empty())
+        works[n].status == Status::Failed
+            || (works[n].status == Status::Pending && !graph.missing(n).is_empty())
     };
     let behind = graph.reaches(stuck);
     (0..works.len())
@@ -74,7 +75,17 @@ mod tests {
         let words: Vec<&str> = states.iter().map(|s| s.as_str()).collect();
         assert_eq!(
             words,
-            ["failed", "blocked", "blocked", "blocked", "blocked", "paused", "pending", "completed", "pending"]
+            [
+                "failed",
+                "blocked",
+                "blocked",
+                "blocked",
+                "blocked",
+                "paused",
+                "pending",
+                "completed",
+                "pending"
+            ]
         );
         let ids: Vec<&WorkId> = document.works.keys().collect();
         assert_eq!(blocked_by(&graph, &states, &ids, 2).unwrap(), "B-1 is blocked");

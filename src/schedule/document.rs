@@ -11,8 +11,8 @@ use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use super::{ScheduleStatus, Status, WorkId};
 use super::id::quoted;
+use super::{ScheduleStatus, Status, WorkId};
 use crate::error::{Code, Error, Result};
 
 /// The only version of the form.
@@ -244,9 +244,7 @@ fn text_or_number<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<Str
     })
 }
 
-fn works<'de, D: Deserializer<'de>>(
-    from: D,
-) -> std::result::Result<IndexMap<WorkId, WorkRecord>, D::Error> {
+fn works<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<IndexMap<WorkId, WorkRecord>, D::Error> {
     struct Works;
     impl<'de> Visitor<'de> for Works {
         type Value = IndexMap<WorkId, WorkRecord>;
@@ -294,4 +292,3 @@ pub(crate) mod time {
 pub fn rfc3339(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
-

@@ -42,7 +42,8 @@ impl Graph {
         I: IntoIterator<Item = (&'a WorkId, &'a [WorkId])>,
     {
         let works: Vec<_> = works.into_iter().collect();
-        let position: HashMap<&WorkId, usize> = works.iter().enumerate().map(|(n, (id, _))| (*id, n)).collect();
+        let position: HashMap<&WorkId, usize> =
+            works.iter().enumerate().map(|(n, (id, _))| (*id, n)).collect();
         let mut graph = Graph {
             dependencies: vec![Vec::new(); works.len()],
             dependents: vec![Vec::new(); works.len()],

@@ -81,7 +81,9 @@ pub fn find(document: &Document, prefixes: &BTreeMap<String, String>) -> Vec<Pro
                 id,
                 format!("'{id}' depends on '{missing}', which is not in the schedule: it will be blocked"),
                 match near.first() {
-                    Some(near) => format!("did you mean {near}? `wf0 schedule edit {id} remove-dep={missing}` drops it"),
+                    Some(near) => {
+                        format!("did you mean {near}? `wf0 schedule edit {id} remove-dep={missing}` drops it")
+                    }
                     None => format!("add '{missing}', or `wf0 schedule edit {id} remove-dep={missing}`"),
                 },
             ));

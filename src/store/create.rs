@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use rusqlite::params;
 use serde_json::{Map, Value};
 
-use super::works::Extras;
 use super::Change;
+use super::works::Extras;
 use crate::error::{Code, Error, Result};
 use crate::schedule::problems::cycle_error;
 use crate::schedule::{Document, Graph, ScheduleStatus, Source, Status, WorkId, naming};
@@ -46,6 +46,15 @@ impl Checked {
         Ok(Checked { document, warnings })
     }
 
+    pub(super) fn into_document(self) -> Document {
+        self.document
+    }
+
+    /// The document that was checked.
+    pub fn document(&self) -> &Document {
+        &self.document
+    }
+
     /// How many works it has.
     pub fn len(&self) -> usize {
         self.document.works.len()
@@ -72,7 +81,8 @@ impl Change<'_> {
             other => other,
         };
         let execution = document.execution.clone().unwrap_or_default();
-        let parallel = execution.get("max_parallel").and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok());
+        let parallel =
+            execution.get("max_parallel").and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok());
         self.sql.execute(
             "INSERT INTO schedule(one, created_at, status, sources, extra, parallel) VALUES (1, ?1, ?2, ?3, ?4, ?5)",
             params![
@@ -101,7 +111,12 @@ impl Change<'_> {
     }
 
     /// Adds one work; `recount` and the history are the caller's.
-    pub(super) fn add_work(&self, id: &WorkId, work: &crate::schedule::WorkRecord, priority: i64) -> Result<()> {
+    pub(super) fn add_work(
+        &self,
+        id: &WorkId,
+        work: &crate::schedule::WorkRecord,
+        priority: i64,
+    ) -> Result<()> {
         let status = if work.status == Status::Running { Status::Pending } else { work.status };
         let source = work.source.clone().unwrap_or_else(|| Source::local(id, None));
         let ended = match status {
@@ -136,8 +151,9 @@ impl Change<'_> {
     /// Writes a work's dependencies, without itself and without repetitions.
     pub(super) fn set_dependencies(&self, n: i64, id: &WorkId, dependencies: &[WorkId]) -> Result<()> {
         self.sql.prepare_cached("DELETE FROM dependencies WHERE work = ?1")?.execute([n])?;
-        let mut insert =
-            self.sql.prepare_cached("INSERT INTO dependencies(work, place, dependency) VALUES (?1, ?2, ?3)")?;
+        let mut insert = self
+            .sql
+            .prepare_cached("INSERT INTO dependencies(work, place, dependency) VALUES (?1, ?2, ?3)")?;
         let mut seen = std::collections::HashSet::new();
         let once = dependencies.iter().filter(|it| *it != id && seen.insert(*it));
         for (place, dependency) in (0_u32..).zip(once) {
@@ -155,7 +171,8 @@ impl Change<'_> {
         )?;
         let works = self.dependency_lists()?;
         let graph = Graph::new(works.iter().map(|(_, id, list)| (id, list.as_slice())));
-        let mut set = self.sql.prepare_cached("UPDATE works SET weight = ?2 WHERE n = ?1 AND weight <> ?2")?;
+        let mut set =
+            self.sql.prepare_cached("UPDATE works SET weight = ?2 WHERE n = ?1 AND weight <> ?2")?;
         for ((n, _, _), weight) in works.iter().zip(graph.weights(|_| true)) {
             set.execute(params![n, weight])?;
         }

@@ -49,21 +49,24 @@ impl Change<'_> {
     }
 
     fn place_of(&self, id: &WorkId) -> Result<i64> {
-        self.sql
-            .query_row("SELECT n FROM works WHERE id = ?1", [id.as_str()], |row| row.get(0))
-            .map_err(|error| match error {
+        self.sql.query_row("SELECT n FROM works WHERE id = ?1", [id.as_str()], |row| row.get(0)).map_err(
+            |error| match error {
                 rusqlite::Error::QueryReturnedNoRows => super::works::unknown_work(id, []),
                 other => other.into(),
-            })
+            },
+        )
     }
 
     fn record_now(&self, id: &WorkId) -> Result<()> {
         let n = self.place_of(id)?;
         let (word, priority): (String, i64) =
-            self.sql.query_row("SELECT status, priority FROM works WHERE n = ?1", [n], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            self.sql.query_row("SELECT status, priority FROM works WHERE n = ?1", [n], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })?;
         let mut statement =
             self.sql.prepare_cached("SELECT dependency FROM dependencies WHERE work = ?1 ORDER BY place")?;
-        let list = statement.query_map([n], |row| row.get::<_, String>(0))?.collect::<rusqlite::Result<Vec<_>>>()?;
+        let list =
+            statement.query_map([n], |row| row.get::<_, String>(0))?.collect::<rusqlite::Result<Vec<_>>>()?;
         let list: Vec<WorkId> = list.into_iter().filter_map(|id| WorkId::new(id).ok()).collect();
         self.record_work(id, Status::from_word(&word).unwrap_or(Status::Pending), priority, &list)
     }
@@ -91,13 +94,19 @@ impl Change<'_> {
                 Err(error) if error.code() == Code::Store => return Err(error),
                 Err(error) => {
                     self.sql.execute_batch("ROLLBACK TO structure; RELEASE structure")?;
-                    refused.push(format!("works and dependencies left as they were: {}; {}", error.what(), error.hint()));
+                    refused.push(format!(
+                        "works and dependencies left as they were: {}; {}",
+                        error.what(),
+                        error.hint()
+                    ));
                 }
             }
         }
         for edit in edits {
             let result = match edit {
-                Edit::Priority(id, priority) => self.set_priority(id, *priority).map(|()| Some(format!("priority {priority}"))),
+                Edit::Priority(id, priority) => {
+                    self.set_priority(id, *priority).map(|()| Some(format!("priority {priority}")))
+                }
                 Edit::Status(id, wanted) => self.apply_status(id, *wanted, held(id)),
                 Edit::Schedule(wanted) => self.apply_schedule_status(*wanted),
                 Edit::Added(..) | Edit::Removed(_) | Edit::Dependencies(..) => Ok(None),
@@ -149,7 +158,8 @@ impl Change<'_> {
                         |row| row.get(0),
                     )?;
                     if running {
-                        refused.push(format!("'{id}' was not removed: it runs; `wf0 batch stop {id}` ends it"));
+                        refused
+                            .push(format!("'{id}' was not removed: it runs; `wf0 batch stop {id}` ends it"));
                         continue;
                     }
                     for sql in [
@@ -172,7 +182,11 @@ impl Change<'_> {
             };
             self.note(
                 EventKind::Edited,
-                Note { work: Some(work), message: Some(&format!("schedule.json: {done}")), ..Note::default() },
+                Note {
+                    work: Some(work),
+                    message: Some(&format!("schedule.json: {done}")),
+                    ..Note::default()
+                },
             )?;
         }
         self.check_structure(prefixes)
@@ -185,7 +199,8 @@ impl Change<'_> {
         match edits::status(now, wanted, held) {
             StatusAnswer::Same => return Ok(None),
             StatusAnswer::Refuse(why) => {
-                let what = format!("'{id}' was not set from {now} to {wanted}: {}", why.replace("ID", id.as_str()));
+                let what =
+                    format!("'{id}' was not set from {now} to {wanted}: {}", why.replace("ID", id.as_str()));
                 return Err(Error::new(Code::State, what, ""));
             }
             StatusAnswer::Apply(transitions::Change::Reopened) if now == Status::Failed => {
@@ -218,12 +233,17 @@ impl Change<'_> {
             (Some(ScheduleStatus::Running), ScheduleStatus::Paused) => {
                 self.set_schedule_status(wanted, Some("paused in schedule.json"))?;
             }
-            (Some(ScheduleStatus::Paused | ScheduleStatus::Pending | ScheduleStatus::Failed), ScheduleStatus::Running) => {
+            (
+                Some(ScheduleStatus::Paused | ScheduleStatus::Pending | ScheduleStatus::Failed),
+                ScheduleStatus::Running,
+            ) => {
                 self.set_schedule_status(wanted, None)?;
             }
             (Some(now), wanted) if now == wanted => return Ok(None),
             _ => {
-                let what = format!("the schedule's status was not set to {wanted}: only running and paused can be written");
+                let what = format!(
+                    "the schedule's status was not set to {wanted}: only running and paused can be written"
+                );
                 return Err(Error::new(Code::State, what, ""));
             }
         }

@@ -27,7 +27,13 @@ impl Change<'_> {
     }
 
     /// Notes all of a work that others may edit, as it is now.
-    pub(super) fn record_work(&self, id: &WorkId, status: Status, priority: i64, dependencies: &[WorkId]) -> Result<()> {
+    pub(super) fn record_work(
+        &self,
+        id: &WorkId,
+        status: Status,
+        priority: i64,
+        dependencies: &[WorkId],
+    ) -> Result<()> {
         self.mark()?;
         self.sql
             .prepare_cached(
@@ -49,7 +55,8 @@ impl Change<'_> {
     pub(super) fn record_all_works(&self) -> Result<()> {
         let mut statement = self.sql.prepare_cached("SELECT status, priority FROM works WHERE n = ?1")?;
         for (n, id, dependencies) in self.dependency_lists()? {
-            let (word, priority): (String, i64) = statement.query_row([n], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            let (word, priority): (String, i64) =
+                statement.query_row([n], |row| Ok((row.get(0)?, row.get(1)?)))?;
             let status = Status::from_word(&word).unwrap_or(Status::Pending);
             self.record_work(&id, status, priority, &dependencies)?;
         }
@@ -62,8 +69,12 @@ impl Change<'_> {
     /// [`crate::error::Code::Store`].
     pub fn set_schedule_status(&self, status: ScheduleStatus, reason: Option<&str>) -> Result<()> {
         self.mark()?;
-        self.sql.execute("UPDATE schedule SET status = ?1, reason = ?2", params![status.as_str(), reason])?;
-        self.sql.execute("UPDATE revisions SET status = ?2 WHERE rev = ?1", params![self.rev, status.as_str()])?;
+        self.sql.execute(
+            "UPDATE schedule SET status = ?1, reason = ?2, over = 0",
+            params![status.as_str(), reason],
+        )?;
+        self.sql
+            .execute("UPDATE revisions SET status = ?2 WHERE rev = ?1", params![self.rev, status.as_str()])?;
         Ok(())
     }
 }
@@ -77,7 +88,9 @@ impl Store {
     /// What was visible at revision `rev`; `None` where that revision is not known.
     pub(super) fn seen_at(&self, rev: i64) -> Result<Option<(HashMap<WorkId, Published>, ScheduleStatus)>> {
         let known: bool =
-            self.sql().query_row("SELECT EXISTS (SELECT 1 FROM revisions WHERE rev = ?1)", [rev], |row| row.get(0))?;
+            self.sql().query_row("SELECT EXISTS (SELECT 1 FROM revisions WHERE rev = ?1)", [rev], |row| {
+                row.get(0)
+            })?;
         if !known {
             return Ok(None);
         }
@@ -89,7 +102,8 @@ impl Store {
                 |row| row.get(0),
             )
             .optional()?;
-        let status = word.and_then(|word| ScheduleStatus::from_word(&word)).unwrap_or(ScheduleStatus::Pending);
+        let status =
+            word.and_then(|word| ScheduleStatus::from_word(&word)).unwrap_or(ScheduleStatus::Pending);
         let mut works: HashMap<WorkId, Published> = HashMap::new();
         let mut statement = self.sql().prepare_cached(
             "SELECT work, status, priority, dependencies FROM history WHERE rev <= ?1 ORDER BY work, rev",

@@ -53,7 +53,11 @@ impl Store {
         let hash = hash(&bytes);
         let ours: Option<i64> = self
             .sql()
-            .query_row("SELECT rev FROM revisions WHERE hash = ?1 ORDER BY rev DESC LIMIT 1", [&hash], |row| row.get(0))
+            .query_row(
+                "SELECT rev FROM revisions WHERE hash = ?1 ORDER BY rev DESC LIMIT 1",
+                [&hash],
+                |row| row.get(0),
+            )
             .optional()?;
         if ours.is_some() {
             // Published by us, perhaps long ago (a checkout, a stash): no edit. Publishing follows where it is stale.
@@ -151,6 +155,17 @@ impl Store {
             .sql()
             .query_row("SELECT rev, signature FROM published", [], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()?)
+    }
+
+    /// What stands in the file now is to be replaced, not taken in: a command was told to.
+    ///
+    /// # Errors
+    /// [`Code::File`], [`Code::Store`].
+    pub fn forget_file(&mut self) -> Result<()> {
+        match signature(&self.project().schedule_file())? {
+            Some(now) => self.set_published(0, &now),
+            None => Ok(()),
+        }
     }
 
     pub(super) fn set_published(&mut self, rev: i64, signature: &str) -> Result<()> {

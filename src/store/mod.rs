@@ -10,6 +10,7 @@ pub mod events;
 pub mod folder;
 pub mod history;
 pub mod intake;
+mod overlay;
 pub mod processes;
 pub mod publish;
 pub mod runs;
@@ -83,7 +84,11 @@ impl Store {
         if found > schema::VERSION {
             return Err(Error::new(
                 Code::StoreVersion,
-                format!("{} was written by a newer wf0 (version {found}, this one knows {})", path.display(), schema::VERSION),
+                format!(
+                    "{} was written by a newer wf0 (version {found}, this one knows {})",
+                    path.display(),
+                    schema::VERSION
+                ),
                 "use the newer wf0, or remove that file to begin again from schedule.json",
             ));
         }
@@ -129,9 +134,12 @@ impl Store {
             None
         };
         let (connection, copy) = match &alone {
-            None => (connect(&path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?, None),
+            None => {
+                (connect(&path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?, None)
+            }
             Some(_) => {
-                let copy = tempfile::tempdir().map_err(|error| Error::file("make a folder in", &std::env::temp_dir(), &error))?;
+                let copy = tempfile::tempdir()
+                    .map_err(|error| Error::file("make a folder in", &std::env::temp_dir(), &error))?;
                 for suffix in ["", "-wal"] {
                     let mut from = path.clone().into_os_string();
                     from.push(suffix);
@@ -147,7 +155,9 @@ impl Store {
         drop(alone);
         let found = version(&connection, &path)?;
         if found != schema::VERSION {
-            return if found == 0 { Ok(None) } else {
+            return if found == 0 {
+                Ok(None)
+            } else {
                 Err(Error::new(
                     Code::StoreVersion,
                     format!("{} has version {found}, this wf0 knows {}", path.display(), schema::VERSION),
@@ -237,7 +247,9 @@ fn explain(error: &rusqlite::Error) -> (String, &'static str) {
         Some(DatabaseCorrupt | NotADatabase) => {
             "keep a copy of it, remove it, and the next command begins again from schedule.json"
         }
-        Some(DatabaseBusy | DatabaseLocked) => "another process holds it for long: `wf0 doctor` shows which are there",
+        Some(DatabaseBusy | DatabaseLocked) => {
+            "another process holds it for long: `wf0 doctor` shows which are there"
+        }
         _ => "run `wf0 doctor`",
     };
     (error.to_string(), hint)

@@ -10,7 +10,7 @@ use crate::platform::process_id::ProcessId;
 use crate::schedule::WorkerNumber;
 
 /// A place that one process can have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Place {
     /// The scheduler's.
     Scheduler,

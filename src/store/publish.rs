@@ -11,8 +11,8 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use super::intake::{Unreadable, hash, signature};
 use super::Store;
+use super::intake::{Unreadable, hash, signature};
 use super::works::{RunState, Schedule, Work};
 use crate::error::{Error, Result};
 use crate::platform::exchange::exchange;
@@ -63,12 +63,15 @@ impl Store {
         let name = hash(text.as_bytes());
         // Noted before it is written: a file with this content is ours, even if we die before the next step.
         self.change(|change| {
-            change.sql.execute("UPDATE revisions SET hash = ?2 WHERE rev = ?1", rusqlite::params![rev, name])?;
+            change
+                .sql
+                .execute("UPDATE revisions SET hash = ?2 WHERE rev = ?1", rusqlite::params![rev, name])?;
             Ok(())
         })?;
         let path = self.project().schedule_file();
         let folder = self.project().wf();
-        std::fs::create_dir_all(&folder).map_err(|error| Error::file("create the folder", &folder, &error))?;
+        std::fs::create_dir_all(&folder)
+            .map_err(|error| Error::file("create the folder", &folder, &error))?;
         let fresh = folder.join(".schedule.json.wf0");
         write_durably(&fresh, text.as_bytes()).map_err(|error| Error::file("write", &fresh, &error))?;
         let before = self.published()?;
@@ -98,6 +101,23 @@ impl Store {
         lines.extend(self.take_in(&fresh, Unreadable::PutAside)?);
         std::fs::remove_file(&fresh).map_err(|error| Error::file("remove", &fresh, &error))?;
         Ok(self.revision()? == revision)
+    }
+
+    /// Whether the newest revision has been written.
+    ///
+    /// # Errors
+    /// [`crate::error::Code::Store`].
+    pub fn is_published(&self) -> Result<bool> {
+        Ok(self.published()?.is_some_and(|(rev, _)| Some(rev) == self.revision().ok()))
+    }
+
+    /// Whether schedule.json is not the file that was written last.
+    ///
+    /// # Errors
+    /// [`crate::error::Code::Store`], [`crate::error::Code::File`].
+    pub fn file_differs(&self) -> Result<bool> {
+        let now = signature(&self.project().schedule_file())?;
+        Ok(self.published()?.map(|(_, known)| known) != now)
     }
 
     /// The document as it would be published now, with its revision.
@@ -137,9 +157,9 @@ fn document(schedule: &Schedule, rev: i64) -> Document {
 }
 
 fn sessions(schedule: &Schedule) -> Map<String, Value> {
-    let idle = (1..=schedule.parallel)
-        .filter(|_| schedule.status == ScheduleStatus::Running)
-        .map(|n| (format!("worker-{n}"), serde_json::json!({"work_id": null, "status": "idle", "started_at": null})));
+    let idle = (1..=schedule.parallel).filter(|_| schedule.status == ScheduleStatus::Running).map(|n| {
+        (format!("worker-{n}"), serde_json::json!({"work_id": null, "status": "idle", "started_at": null}))
+    });
     let busy = schedule.runs.iter().map(|run| {
         let status = match run.state {
             RunState::Claimed | RunState::Running => "running",

@@ -66,6 +66,8 @@ pub struct Attempt {
     pub next_before: Option<String>,
     /// The file of its output, in the work's log folder.
     pub log: String,
+    /// Whether it counts since the work was last resumed.
+    pub counts: bool,
 }
 
 /// What a status needs to be changed.
@@ -83,7 +85,9 @@ impl Change<'_> {
             .optional()?;
         let Some((n, word)) = found else {
             let mut statement = self.sql.prepare_cached("SELECT id FROM works")?;
-            let ids = statement.query_map([], |row| row.get::<_, String>(0))?.collect::<rusqlite::Result<Vec<_>>>()?;
+            let ids = statement
+                .query_map([], |row| row.get::<_, String>(0))?
+                .collect::<rusqlite::Result<Vec<_>>>()?;
             return Err(super::works::unknown_work(id, ids.iter().map(String::as_str)));
         };
         Ok(Head { n, status: Status::from_word(&word).unwrap_or(Status::Pending) })
@@ -148,6 +152,14 @@ impl Change<'_> {
             .query_row([worker.get()], |row| row.get(0))?)
     }
 
+    /// Whether the batch runs.
+    ///
+    /// # Errors
+    /// [`Code::Store`].
+    pub fn schedule_is_running(&self) -> Result<bool> {
+        Ok(self.schedule_status()? == Some(ScheduleStatus::Running))
+    }
+
     pub(super) fn schedule_status(&self) -> Result<Option<ScheduleStatus>> {
         let word: Option<String> = self
             .sql
@@ -195,13 +207,15 @@ impl Change<'_> {
     pub fn claim_external(&self, id: &WorkId, worker: WorkerNumber) -> Result<()> {
         let head = self.head(id)?;
         let refuse = |what: String, hint: &str| Err(Error::new(Code::State, what, hint));
-        let (unmet, paused): (i64, bool) = self.sql.query_row(
-            "SELECT unmet, paused FROM works WHERE n = ?1",
-            [head.n],
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )?;
+        let (unmet, paused): (i64, bool) =
+            self.sql.query_row("SELECT unmet, paused FROM works WHERE n = ?1", [head.n], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })?;
         if head.status != Status::Pending {
-            return refuse(format!("'{id}' is {}, not pending", head.status), "`wf0 work next` names one that can be taken");
+            return refuse(
+                format!("'{id}' is {}, not pending", head.status),
+                "`wf0 work next` names one that can be taken",
+            );
         }
         if paused {
             return refuse(format!("'{id}' is paused"), "`wf0 batch resume ID` lets it run again");
@@ -213,7 +227,10 @@ impl Change<'_> {
             );
         }
         if self.has_run(worker)? {
-            return refuse(format!("{worker} already has a work"), "complete, fail or release that one first, or use another number");
+            return refuse(
+                format!("{worker} already has a work"),
+                "complete, fail or release that one first, or use another number",
+            );
         }
         match self.schedule_status()? {
             Some(ScheduleStatus::Paused) => {
@@ -286,8 +303,11 @@ impl Change<'_> {
         number: u32,
         next_before: Option<&str>,
     ) -> Result<(i64, String)> {
-        let attempt: i64 =
-            self.sql.query_row("SELECT COALESCE(MAX(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'attempts'", [], |row| row.get(0))?;
+        let attempt: i64 = self.sql.query_row(
+            "SELECT COALESCE(MAX(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'attempts'",
+            [],
+            |row| row.get(0),
+        )?;
         let log = format!("{attempt:06}-{phase}-{number}.log");
         self.sql
             .prepare_cached(
@@ -304,6 +324,15 @@ impl Change<'_> {
             Note { work: Some(id), phase: Some(phase), message: message.as_deref(), ..self.by(run)? },
         )?;
         Ok((attempt, log))
+    }
+
+    /// Records how many tries the step after the last phase has taken.
+    ///
+    /// # Errors
+    /// [`Code::Store`].
+    pub fn set_attempts(&self, id: &WorkId, attempts: u32) -> Result<()> {
+        self.sql.execute("UPDATE works SET attempts = ?2 WHERE id = ?1", params![id.as_str(), attempts])?;
+        Ok(())
     }
 
     /// Records which process group the agent of an attempt is.
@@ -379,10 +408,18 @@ impl Change<'_> {
             .optional()?;
         let Some(claimed) = claimed else { return Ok(false) };
         let (change, kind, state, message) = match outcome {
-            Outcome::Completed => (transitions::Change::Completed, EventKind::Completed, State::Completed, None),
-            Outcome::Failed(why) => (transitions::Change::Failed, EventKind::Failed, State::Failed, Some(why)),
-            Outcome::Returned { why, pause: true } => (transitions::Change::Returned, EventKind::Paused, State::Paused, Some(why)),
-            Outcome::Returned { why, .. } => (transitions::Change::Returned, EventKind::Returned, State::Pending, Some(why)),
+            Outcome::Completed => {
+                (transitions::Change::Completed, EventKind::Completed, State::Completed, None)
+            }
+            Outcome::Failed(why) => {
+                (transitions::Change::Failed, EventKind::Failed, State::Failed, Some(why))
+            }
+            Outcome::Returned { why, pause: true } => {
+                (transitions::Change::Returned, EventKind::Paused, State::Paused, Some(why))
+            }
+            Outcome::Returned { why, .. } => {
+                (transitions::Change::Returned, EventKind::Returned, State::Pending, Some(why))
+            }
         };
         self.turn(id, change)?;
         let ended = matches!(outcome, Outcome::Completed | Outcome::Failed(_)).then(|| self.now_ms());
@@ -402,7 +439,10 @@ impl Change<'_> {
                 matches!(outcome, Outcome::Completed)
             ])?;
         let by = self.by(run)?;
-        self.note(kind, Note { work: Some(id), state: Some(state.as_str()), message: message.map(String::as_str), ..by })?;
+        self.note(
+            kind,
+            Note { work: Some(id), state: Some(state.as_str()), message: message.map(String::as_str), ..by },
+        )?;
         self.close_if_over()?;
         Ok(true)
     }
@@ -415,8 +455,10 @@ impl Change<'_> {
         if self.schedule_status()? != Some(ScheduleStatus::Running) || self.next_ready()?.is_some() {
             return Ok(());
         }
-        let running: u32 =
-            self.sql.prepare_cached("SELECT COUNT(*) FROM works WHERE status = 'running'")?.query_row([], |row| row.get(0))?;
+        let running: u32 = self
+            .sql
+            .prepare_cached("SELECT COUNT(*) FROM works WHERE status = 'running'")?
+            .query_row([], |row| row.get(0))?;
         if running > 0 {
             return Ok(());
         }
@@ -441,6 +483,7 @@ impl Change<'_> {
             _ => None,
         };
         self.set_schedule_status(status, reason.as_deref())?;
+        self.sql.execute("UPDATE schedule SET over = 1", [])?;
         self.note(
             EventKind::Ended,
             Note { state: Some(status.as_str()), message: reason.as_deref(), ..Note::default() },
@@ -500,13 +543,20 @@ impl Change<'_> {
     /// # Errors
     /// [`Code::Store`].
     pub fn pause_pending(&self, id: &WorkId) -> Result<bool> {
-        let changed =
-            self.sql.execute("UPDATE works SET paused = 1 WHERE id = ?1 AND status = 'pending' AND paused = 0", [id.as_str()])?;
+        let changed = self.sql.execute(
+            "UPDATE works SET paused = 1 WHERE id = ?1 AND status = 'pending' AND paused = 0",
+            [id.as_str()],
+        )?;
         if changed > 0 {
             self.mark()?;
             self.note(
                 EventKind::Paused,
-                Note { work: Some(id), state: Some("paused"), message: Some("stopped by name"), ..Note::default() },
+                Note {
+                    work: Some(id),
+                    state: Some("paused"),
+                    message: Some("stopped by name"),
+                    ..Note::default()
+                },
             )?;
             self.close_if_over()?;
         }
@@ -519,7 +569,8 @@ impl Change<'_> {
     /// [`Code::UnknownWork`], [`Code::Store`].
     pub fn reopen(&self, id: &WorkId) -> Result<bool> {
         let head = self.head(id)?;
-        let paused: bool = self.sql.query_row("SELECT paused FROM works WHERE n = ?1", [head.n], |row| row.get(0))?;
+        let paused: bool =
+            self.sql.query_row("SELECT paused FROM works WHERE n = ?1", [head.n], |row| row.get(0))?;
         match head.status {
             Status::Failed => {
                 self.turn(id, transitions::Change::Reopened)?;
@@ -583,6 +634,16 @@ impl Store {
         Ok(word.map(|word| if word == "pause" { Wish::Pause } else { Wish::Return }))
     }
 
+    /// How many works are not completed.
+    ///
+    /// # Errors
+    /// [`Code::Store`].
+    pub fn open_works(&self) -> Result<u32> {
+        let mut statement =
+            self.sql().prepare_cached("SELECT COUNT(*) FROM works WHERE status <> 'completed'")?;
+        Ok(statement.query_row([], |row| row.get(0))?)
+    }
+
     /// The work that would be given out next.
     ///
     /// # Errors
@@ -600,7 +661,7 @@ impl Store {
     /// [`Code::Store`].
     pub fn attempts(&self, id: &WorkId) -> Result<Vec<Attempt>> {
         let mut statement = self.sql().prepare_cached(
-            "SELECT a.id, a.run, a.phase, a.number, a.outcome, a.agent_group, a.next_before, a.log
+            "SELECT a.id, a.run, a.phase, a.number, a.outcome, a.agent_group, a.next_before, a.log, a.id > w.counted_from
              FROM attempts a JOIN works w ON w.n = a.work WHERE w.id = ?1 ORDER BY a.id",
         )?;
         let attempts = statement
@@ -620,6 +681,7 @@ impl Store {
                     agent_group: row.get(5)?,
                     next_before: row.get(6)?,
                     log: row.get(7)?,
+                    counts: row.get(8)?,
                 })
             })?
             .collect::<rusqlite::Result<Vec<_>>>()?;
@@ -635,8 +697,9 @@ impl Store {
             "SELECT a.phase, COUNT(*) FROM attempts a JOIN works w ON w.n = a.work
              WHERE w.id = ?1 AND a.outcome = 'completed' AND a.id > w.counted_from GROUP BY a.phase",
         )?;
-        let counts: std::collections::HashMap<String, u32> =
-            statement.query_map([id.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<rusqlite::Result<_>>()?;
+        let counts: std::collections::HashMap<String, u32> = statement
+            .query_map([id.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect::<rusqlite::Result<_>>()?;
         Ok(phases.iter().map(|phase| counts.get(phase).copied().unwrap_or(0)).collect())
     }
 
@@ -649,7 +712,9 @@ impl Store {
             "SELECT w.id, a.phase FROM attempts a JOIN works w ON w.n = a.work
              WHERE a.id IN (SELECT MAX(id) FROM attempts GROUP BY work)",
         )?;
-        let found = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<rusqlite::Result<_>>()?;
+        let found = statement
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect::<rusqlite::Result<_>>()?;
         Ok(found)
     }
 }

@@ -14,7 +14,8 @@ const STEPS: &[&str] = &["
         reason TEXT,
         sources TEXT NOT NULL,
         extra TEXT NOT NULL,
-        parallel INTEGER NOT NULL
+        parallel INTEGER NOT NULL,
+        over INTEGER NOT NULL DEFAULT 0
     );
     CREATE TABLE works (
         n INTEGER PRIMARY KEY,

@@ -166,7 +166,8 @@ impl Schedule {
         let ids: Vec<&WorkId> = self.works.iter().map(|work| &work.id).collect();
         (0..states.len())
             .map(|n| {
-                let why = (states[n] == State::Blocked).then(|| blocked_by(graph, &states, &ids, n)).flatten();
+                let why =
+                    (states[n] == State::Blocked).then(|| blocked_by(graph, &states, &ids, n)).flatten();
                 (states[n], why)
             })
             .collect()
@@ -177,9 +178,10 @@ impl Schedule {
     /// # Errors
     /// [`Code::UnknownWork`], with the nearest identifiers.
     pub fn work(&self, id: &WorkId) -> Result<&Work> {
-        self.works.iter().find(|work| work.id == *id).ok_or_else(|| {
-            unknown_work(id, self.works.iter().map(|work| work.id.as_str()))
-        })
+        self.works
+            .iter()
+            .find(|work| work.id == *id)
+            .ok_or_else(|| unknown_work(id, self.works.iter().map(|work| work.id.as_str())))
     }
 }
 
@@ -217,12 +219,28 @@ impl Store {
         Ok(word.and_then(|word| ScheduleStatus::from_word(&word)))
     }
 
+    /// Whether the batch came to its end by itself and has not been started again.
+    ///
+    /// # Errors
+    /// [`Code::Store`].
+    pub fn is_over(&self) -> Result<bool> {
+        Ok(self
+            .sql()
+            .query_row("SELECT over FROM schedule", [], |row| row.get(0))
+            .optional()?
+            .unwrap_or(true))
+    }
+
     /// How many workers the batch is to have.
     ///
     /// # Errors
     /// [`Code::Store`].
     pub fn parallel(&self) -> Result<u32> {
-        Ok(self.sql().query_row("SELECT parallel FROM schedule", [], |row| row.get(0)).optional()?.unwrap_or(0))
+        Ok(self
+            .sql()
+            .query_row("SELECT parallel FROM schedule", [], |row| row.get(0))
+            .optional()?
+            .unwrap_or(0))
     }
 
     /// The whole schedule, at one moment; `None` where there is none.
@@ -232,19 +250,23 @@ impl Store {
     pub fn schedule(&self) -> Result<Option<Schedule>> {
         let moment = self.sql().unchecked_transaction()?;
         let head = moment
-            .query_row("SELECT created_at, status, reason, sources, extra, parallel FROM schedule", [], |row| {
-                let status: String = row.get(1)?;
-                Ok(Schedule {
-                    created_at: time(row.get(0)?).unwrap_or_default(),
-                    status: ScheduleStatus::from_word(&status).unwrap_or(ScheduleStatus::Pending),
-                    reason: row.get(2)?,
-                    sources: json(&row.get::<_, String>(3)?),
-                    extras: json(&row.get::<_, String>(4)?),
-                    parallel: row.get(5)?,
-                    works: Vec::new(),
-                    runs: Vec::new(),
-                })
-            })
+            .query_row(
+                "SELECT created_at, status, reason, sources, extra, parallel FROM schedule",
+                [],
+                |row| {
+                    let status: String = row.get(1)?;
+                    Ok(Schedule {
+                        created_at: time(row.get(0)?).unwrap_or_default(),
+                        status: ScheduleStatus::from_word(&status).unwrap_or(ScheduleStatus::Pending),
+                        reason: row.get(2)?,
+                        sources: json(&row.get::<_, String>(3)?),
+                        extras: json(&row.get::<_, String>(4)?),
+                        parallel: row.get(5)?,
+                        works: Vec::new(),
+                        runs: Vec::new(),
+                    })
+                },
+            )
             .optional()?;
         let Some(mut schedule) = head else { return Ok(None) };
         schedule.works = moment
@@ -285,8 +307,9 @@ impl Store {
             .query_row([id.as_str()], read_work)
             .optional()?;
         let Some(mut work) = found else { return Ok(None) };
-        let mut statement =
-            self.sql().prepare_cached("SELECT dependency FROM dependencies WHERE work = ?1 ORDER BY place")?;
+        let mut statement = self
+            .sql()
+            .prepare_cached("SELECT dependency FROM dependencies WHERE work = ?1 ORDER BY place")?;
         let ids = statement.query_map([work.n], |row| row.get::<_, String>(0))?;
         for id in ids {
             work.dependencies.extend(WorkId::new(id?).ok());
@@ -300,7 +323,8 @@ impl Store {
     /// [`Code::Store`].
     pub fn work_ids(&self) -> Result<Vec<WorkId>> {
         let mut statement = self.sql().prepare_cached("SELECT id FROM works ORDER BY n")?;
-        let ids = statement.query_map([], |row| row.get::<_, String>(0))?.collect::<rusqlite::Result<Vec<_>>>()?;
+        let ids =
+            statement.query_map([], |row| row.get::<_, String>(0))?.collect::<rusqlite::Result<Vec<_>>>()?;
         Ok(ids.into_iter().filter_map(|id| WorkId::new(id).ok()).collect())
     }
 

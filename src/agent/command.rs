@@ -1,0 +1,199 @@
+//! The command of a phase, ready to be started: placeholders filled in inside arguments, never through a shell, and
+//! the environment that an unattended agent is to have.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use super::{Action, Phase, claude};
+use crate::config::Config;
+use crate::schedule::{Source, WorkId};
+use crate::worktree::LOCAL_ENVIRONMENT;
+
+/// One attempt at a phase, as its command sees it.
+#[derive(Debug, Clone, Copy)]
+pub struct Call<'a> {
+    /// The run, a number never used again: the cookie by which its processes are found.
+    pub run: &'a str,
+    /// The work.
+    pub work_id: &'a WorkId,
+    /// The phase.
+    pub phase: &'a str,
+    /// From 1.
+    pub attempt: u32,
+    /// The work's branch; `None` where works run in the project root.
+    pub branch: Option<&'a str>,
+    /// What the branch was made from, for people.
+    pub base: &'a str,
+    /// Where the command runs.
+    pub worktree: &'a Path,
+    /// The project root.
+    pub root: &'a Path,
+    /// Where the work comes from.
+    pub source: &'a Source,
+}
+
+/// The variable that every process of a run carries.
+pub const COOKIE: &str = "WF0_RUN";
+
+/// Tokens for trackers: an agent gets them only by `batch.agent_env`.
+const TOKENS: [&str; 6] = [
+    "GH_TOKEN",
+    "GITHUB_TOKEN",
+    "GH_ENTERPRISE_TOKEN",
+    "GITHUB_ENTERPRISE_TOKEN",
+    "JIRA_API_TOKEN",
+    "JIRA_TOKEN",
+];
+
+/// Longest text that goes into one argument or variable, in bytes. The system allows 131,071; a prompt needs less.
+const LONGEST: usize = 32_768;
+
+/// Builds the command of a phase. `first` says whether it is the first of the list.
+///
+/// Standard input is empty; where the output goes, and the process group, are the caller's.
+pub fn build(config: &Config, phase: &Phase, first: bool, call: &Call<'_>) -> Command {
+    let mut command = match &phase.action {
+        Action::Arguments(arguments) => {
+            let mut filled = arguments.iter().map(|argument| fill(argument, call));
+            let mut command = Command::new(filled.next().unwrap_or_default());
+            command.args(filled);
+            command
+        }
+        Action::Shell(text) => {
+            let mut command = Command::new("sh");
+            command.args(["-c", text]);
+            command
+        }
+        Action::Claude => {
+            let mut command = Command::new(claude::PROGRAM);
+            command.args(claude::arguments(call, first, &config.batch.agent_args));
+            command
+        }
+    };
+    command.current_dir(call.worktree).stdin(Stdio::null());
+    let kept = |name: &&&str| !config.batch.agent_env.iter().any(|other| other == **name);
+    for name in LOCAL_ENVIRONMENT.iter().chain(TOKENS.iter().filter(kept)) {
+        command.env_remove(name);
+    }
+    command
+        .env_remove("CLAUDECODE")
+        .env("GIT_TERMINAL_PROMPT", "0")
+        .env("GIT_CONFIG_COUNT", "1")
+        .env("GIT_CONFIG_KEY_0", "gc.auto")
+        .env("GIT_CONFIG_VALUE_0", "0")
+        .env(COOKIE, call.run)
+        .env("WF0_WORK_ID", call.work_id.as_str())
+        .env("WF0_PHASE", call.phase)
+        .env("WF0_ATTEMPT", call.attempt.to_string())
+        .env("WF0_BRANCH", call.branch.unwrap_or_default())
+        .env("WF0_WORKTREE", call.worktree)
+        .env("WF0_PROJECT_ROOT", call.root)
+        .env("WF0_SOURCE_TYPE", call.source.kind.as_str())
+        .env("WF0_SOURCE_ID", fitting(&call.source.id))
+        .env("WF0_TITLE", fitting(call.source.title.as_deref().unwrap_or_default()));
+    command
+}
+
+/// Fills placeholders in, each once: what is filled in is not looked at again.
+fn fill(argument: &str, call: &Call<'_>) -> String {
+    let mut out = String::with_capacity(argument.len());
+    let mut rest = argument;
+    while let Some(at) = rest.find('{') {
+        out.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let known = rest.find('}').and_then(|end| Some((value(&rest[1..end], call)?, end)));
+        match known {
+            Some((value, end)) => {
+                out.push_str(&fitting(&value));
+                rest = &rest[end + 1..];
+            }
+            None => {
+                out.push('{');
+                rest = &rest[1..];
+            }
+        }
+    }
+    out.push_str(rest);
+    out
+}
+
+fn value(name: &str, call: &Call<'_>) -> Option<String> {
+    Some(match name {
+        "work_id" => call.work_id.to_string(),
+        "phase" => call.phase.to_owned(),
+        "branch" => call.branch.unwrap_or_default().to_owned(),
+        "worktree" => call.worktree.to_string_lossy().into_owned(),
+        "source_type" => call.source.kind.as_str().to_owned(),
+        "source_id" => call.source.id.clone(),
+        "title" => call.source.title.clone().unwrap_or_default(),
+        _ => return None,
+    })
+}
+
+/// `text` as the system accepts it in an argument or variable: no NUL, and not longer than [`LONGEST`].
+pub(super) fn fitting(text: &str) -> String {
+    let mut out: String = text.chars().filter(|c| *c != '\0').collect();
+    if out.len() > LONGEST {
+        out.truncate(out.floor_char_boundary(LONGEST));
+        out.push('…');
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_call<T>(title: &str, look: impl FnOnce(&Call<'_>) -> T) -> T {
+        let id = WorkId::new("FEAT-1-a").unwrap();
+        let source = Source::local(&id, Some(title.to_owned()));
+        look(&Call {
+            run: "7",
+            work_id: &id,
+            phase: "build",
+            attempt: 2,
+            branch: Some("feat/1-a"),
+            base: "main",
+            worktree: Path::new("/w"),
+            root: Path::new("/p"),
+            source: &source,
+        })
+    }
+
+    #[test]
+    fn placeholders_are_filled_in_once_and_others_stay() {
+        with_call("{branch} $(touch x) `y`", |call| {
+            assert_eq!(fill("{title}|{work_id}|{nope}|{", call), "{branch} $(touch x) `y`|FEAT-1-a|{nope}|{");
+            assert_eq!(fill("{{phase}}", call), "{build}");
+        });
+    }
+
+    #[test]
+    fn a_hostile_title_reaches_a_program_as_one_harmless_argument() {
+        let huge = format!("a\0b{}", "é".repeat(1 << 20));
+        with_call(&huge, |call| {
+            let phase = Phase {
+                name: "build".into(),
+                action: Action::Arguments(vec!["printf".into(), "%s".into(), "{title}".into()]),
+            };
+            let out = build(&Config::default(), &phase, true, call).current_dir("/").output().unwrap();
+            assert!(out.status.success());
+            assert!(out.stdout.starts_with("abé".as_bytes()) && out.stdout.len() < 40_000);
+        });
+    }
+
+    #[test]
+    fn tokens_stay_here_unless_they_are_asked_for() {
+        let removed = |config: &Config| {
+            with_call("t", |call| {
+                let phase = Phase { name: "build".into(), action: Action::Shell("true".into()) };
+                let command = build(config, &phase, false, call);
+                command.get_envs().any(|(name, value)| name == "GH_TOKEN" && value.is_none())
+            })
+        };
+        let mut config = Config::default();
+        assert!(removed(&config));
+        config.batch.agent_env = vec!["GH_TOKEN".into()];
+        assert!(!removed(&config));
+    }
+}

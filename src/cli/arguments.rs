@@ -1,0 +1,227 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use super::output::Format;
+
+/// Runs dependent issues through coding agents, in parallel, unattended, each in a git worktree of its own.
+#[derive(Debug, Parser)]
+#[command(name = "wf0", version, propagate_version = true, arg_required_else_help = true)]
+pub struct Arguments {
+    /// The project's root; without it, the first folder upwards that holds .wf
+    #[arg(long, global = true, value_name = "DIR", env = "WF0_PROJECT_ROOT", hide_env = true)]
+    pub project: Option<PathBuf>,
+    /// How data is written to standard output (dot and mermaid: for start --dry-run)
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Makes this repository a project: writes .wf/config.json and keeps .wf out of git's sight
+    Init,
+    /// Builds and changes the schedule
+    Schedule {
+        #[command(subcommand)]
+        command: Schedule,
+    },
+    /// Runs the schedule
+    Batch {
+        #[command(subcommand)]
+        command: Batch,
+    },
+    /// The operations of a worker, for scripts that are one
+    Work {
+        #[command(subcommand)]
+        command: Work,
+    },
+    /// Shows the whole thing on a throw-away repository, with a built-in agent
+    Demo(DemoArguments),
+    /// Checks git, tmux, agent, configuration and leftovers, and says how to mend each
+    Doctor,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Schedule {
+    /// Builds the schedule from its sources
+    Create {
+        /// local=ID,ID: works by name
+        #[arg(value_name = "SOURCE")]
+        sources: Vec<String>,
+        /// JSON: a schedule, or a list of records with work_id, dependencies, priority, title (- is standard input)
+        #[arg(long, value_name = "FILE")]
+        from: Vec<PathBuf>,
+        /// Replace the schedule that is there
+        #[arg(long)]
+        force: bool,
+    },
+    /// Lists the works by priority
+    Show {
+        /// Lists joined with a space, records as their id
+        #[arg(long)]
+        flat: bool,
+    },
+    /// Lists every problem of the schedule
+    Validate,
+    /// Removes the schedule
+    Clear,
+    /// Changes a work's priority and dependencies
+    Edit {
+        /// The work
+        id: String,
+        /// priority=N, depends=A,B, add-dep=C, remove-dep=D
+        #[arg(value_name = "CHANGE")]
+        changes: Vec<String>,
+        /// Lower runs first
+        #[arg(long, allow_negative_numbers = true)]
+        priority: Option<i64>,
+        /// All dependencies, separated by commas
+        #[arg(long)]
+        depends: Option<String>,
+        /// One more dependency
+        #[arg(long)]
+        add_dep: Vec<String>,
+        /// A dependency less
+        #[arg(long)]
+        remove_dep: Vec<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Batch {
+    /// Starts the scheduler and its workers
+    Start(StartArguments),
+    /// Ends everything, or the works named
+    Stop {
+        /// Everything; the same as naming no work
+        #[arg(long, conflicts_with = "ids")]
+        all: bool,
+        /// Only these works
+        #[arg(value_name = "ID")]
+        ids: Vec<String>,
+    },
+    /// Shows where every work stands
+    Status {
+        /// One record of the whole batch
+        #[arg(long)]
+        summary: bool,
+        /// Lists joined with a space, records as their id
+        #[arg(long, conflicts_with = "summary")]
+        flat: bool,
+    },
+    /// Takes up failed, paused and interrupted works
+    Resume {
+        /// Only these works
+        #[arg(value_name = "ID")]
+        ids: Vec<String>,
+        /// How many workers
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+        parallel: Option<u32>,
+    },
+    /// Shows what the phases of a work printed
+    Logs {
+        /// The work
+        id: String,
+        /// Only this phase
+        #[arg(long)]
+        phase: Option<String>,
+        /// Go on as more is printed, until the work rests
+        #[arg(long, short)]
+        follow: bool,
+    },
+    /// Shows events as they happen, until the batch ends
+    Watch,
+    /// The scheduler itself, in the foreground
+    Daemon(DaemonArguments),
+    /// A worker itself, in the foreground
+    Worker(WorkerArguments),
+    #[command(hide = true)]
+    Runner {
+        #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+        number: u32,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct StartArguments {
+    /// How many workers
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub parallel: Option<u32>,
+    /// Show what would run, in what order, and change nothing at all
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Wait until the batch is over; exit status 1 if not every work was completed
+    #[arg(long, conflicts_with = "dry_run")]
+    pub wait: bool,
+    /// With --dry-run: lists joined with a space
+    #[arg(long, requires = "dry_run")]
+    pub flat: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct DaemonArguments {
+    /// Seconds between looks at schedule.json; events never wait for it
+    #[arg(long, value_name = "SECONDS", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub poll: u64,
+    /// Report phases, too
+    #[arg(long)]
+    pub verbose: bool,
+    #[arg(long, hide = true)]
+    pub managed: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct WorkerArguments {
+    /// The worker's number
+    #[arg(value_name = "N")]
+    pub number: String,
+    #[arg(long, hide = true)]
+    pub managed: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Work {
+    /// Names the work that would be given out next; nothing where none is ready
+    Next,
+    /// Takes a work
+    Claim {
+        /// The work
+        id: String,
+        /// The script's number as a worker: N or worker-N
+        worker: String,
+    },
+    /// Records that a claimed work is done
+    Complete {
+        /// The work
+        id: String,
+        /// The worker that claimed it
+        worker: String,
+    },
+    /// Records that a claimed work failed
+    Fail {
+        /// The work
+        id: String,
+        /// The worker that claimed it
+        worker: String,
+        /// Why
+        message: Option<String>,
+    },
+    /// Gives back what a worker claimed
+    Release {
+        /// The worker
+        worker: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct DemoArguments {
+    /// Milliseconds that the built-in agent takes for a phase
+    #[arg(long, default_value_t = 300, value_name = "MS")]
+    pub pace: u64,
+    #[arg(long, hide = true, value_name = "MS")]
+    pub agent: Option<u64>,
+}

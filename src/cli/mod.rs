@@ -1,0 +1,295 @@
+//! The command line: arguments in, text or JSON out. Every rule is in `commands`; only this front end prints.
+
+mod arguments;
+mod demo;
+mod documents;
+mod output;
+mod processes;
+mod text;
+
+use std::ffi::OsString;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use clap::Parser;
+
+use crate::commands::{self, Answer};
+use crate::error::{Code, Error, Result};
+use crate::project::Project;
+use crate::schedule::{ScheduleStatus, WorkId, WorkerNumber};
+use crate::store::runs::Outcome;
+use arguments::{Arguments, Batch, Command, Schedule, StartArguments, Work};
+use output::{Format, Output};
+
+/// Exit status: done.
+pub const DONE: u8 = 0;
+/// Exit status: it failed.
+pub const FAILED: u8 = 1;
+/// Exit status: wrong usage.
+pub const USAGE: u8 = 2;
+/// Exit status: interrupted.
+pub const INTERRUPTED: u8 = 130;
+
+/// Runs one command line (without the program's name) and gives its exit status.
+pub fn run(arguments: Vec<OsString>) -> u8 {
+    let program = std::iter::once(OsString::from("wf0")).chain(arguments);
+    let arguments = match Arguments::try_parse_from(program) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version go to standard output, everything else to standard error; a closed pipe is no news.
+            let _ = error.print();
+            return if error.use_stderr() { USAGE } else { DONE };
+        }
+    };
+    let mut output = Output::new(arguments.format);
+    match dispatch(&arguments, &mut output) {
+        Ok(status) => status,
+        Err(error) => {
+            output.error(&error);
+            match error.code() {
+                Code::Usage => USAGE,
+                Code::Interrupted => INTERRUPTED,
+                _ => FAILED,
+            }
+        }
+    }
+}
+
+fn dispatch(arguments: &Arguments, output: &mut Output) -> Result<u8> {
+    match &arguments.command {
+        Command::Init => {
+            let folder = arguments.project.clone().map_or_else(here, Ok)?;
+            let answer = told(output, commands::init::init(&folder)?);
+            output.record(&answer, text::initialized)?;
+            Ok(DONE)
+        }
+        Command::Schedule { command } => schedule(&find(arguments)?, command, output),
+        Command::Batch { command } => batch(&find(arguments)?, command, output),
+        Command::Work { command } => work(&find(arguments)?, command, output),
+        Command::Demo(it) => demo::run(it, output),
+        Command::Doctor => {
+            let folder = arguments.project.clone().map_or_else(here, Ok)?;
+            let rows = commands::doctor::rows(&folder);
+            output.rows(&rows, text::doctor)?;
+            let bad = rows.iter().any(|row| row.state == commands::doctor::Health::Error);
+            Ok(if bad { FAILED } else { DONE })
+        }
+    }
+}
+
+fn here() -> Result<PathBuf> {
+    std::env::current_dir().map_err(|error| Error::file("open", Path::new("."), &error))
+}
+
+fn find(arguments: &Arguments) -> Result<Project> {
+    match &arguments.project {
+        Some(root) => Project::at(root),
+        None => Project::find(&here()?),
+    }
+}
+
+/// Says what people should know beside an answer, and gives the answer.
+fn told<T>(output: &mut Output, answer: Answer<T>) -> T {
+    answer.notices.iter().for_each(|line| output.notice(line));
+    answer.value
+}
+
+fn ids(texts: &[String]) -> Result<Vec<WorkId>> {
+    let parts = texts.iter().flat_map(|text| text.split(',')).map(str::trim).filter(|text| !text.is_empty());
+    parts.map(WorkId::new).collect()
+}
+
+fn schedule(project: &Project, command: &Schedule, output: &mut Output) -> Result<u8> {
+    match command {
+        Schedule::Create { sources, from, force } => {
+            let request = create_request(sources, from, *force)?;
+            let created = told(output, commands::create::create(project, &request)?);
+            output.record(&created, text::created)?;
+        }
+        Schedule::Show { flat } => {
+            let rows = told(output, commands::show::rows(project)?);
+            output.table(&rows, *flat, text::show)?;
+        }
+        Schedule::Validate => {
+            let rows = told(output, commands::validate::rows(project)?);
+            output.rows(&rows, text::problems)?;
+            let bad = rows.iter().any(|row| row.severity == crate::schedule::problems::Severity::Error);
+            return Ok(if bad { FAILED } else { DONE });
+        }
+        Schedule::Clear => {
+            let kept = told(output, commands::clear::clear(project)?);
+            match kept {
+                Some(path) => output.notice(&format!("the schedule is removed; a copy is kept as {path}")),
+                None => output.notice("the schedule is removed"),
+            }
+        }
+        Schedule::Edit { id, changes, priority, depends, add_dep, remove_dep } => {
+            let mut request = commands::edit::Request { priority: *priority, ..Default::default() };
+            request.depends = depends.as_ref().map(|list| ids(std::slice::from_ref(list))).transpose()?;
+            request.add = ids(add_dep)?;
+            request.remove = ids(remove_dep)?;
+            for change in changes {
+                edit_change(&mut request, change)?;
+            }
+            told(output, commands::edit::edit(project, &WorkId::new(id.as_str())?, &request)?);
+        }
+    }
+    Ok(DONE)
+}
+
+fn create_request(sources: &[String], from: &[PathBuf], force: bool) -> Result<commands::create::Request> {
+    use commands::create::From;
+    let mut request = commands::create::Request { from: Vec::new(), force };
+    for source in sources {
+        match source.split_once('=') {
+            Some(("local", list)) => request.from.push(From::Local(list.to_owned())),
+            _ => {
+                return Err(Error::new(
+                    Code::Usage,
+                    format!("{} is no source of works", crate::schedule::id::quoted(source)),
+                    "use local=ID,ID or --from FILE",
+                ));
+            }
+        }
+    }
+    for path in from {
+        let (text, name) = if path.as_os_str() == "-" {
+            let mut text = Vec::new();
+            let read = std::io::stdin().lock().read_to_end(&mut text);
+            read.map_err(|error| Error::file("read", Path::new("standard input"), &error))?;
+            (text, "standard input".to_owned())
+        } else {
+            (
+                std::fs::read(path).map_err(|error| Error::file("read", path, &error))?,
+                path.display().to_string(),
+            )
+        };
+        request.from.push(From::Text { text, name });
+    }
+    Ok(request)
+}
+
+fn edit_change(request: &mut commands::edit::Request, change: &str) -> Result<()> {
+    let list = |text: &str| ids(&[text.to_owned()]);
+    match change.split_once('=') {
+        Some(("priority", text)) => {
+            request.priority = Some(text.parse().map_err(|_| {
+                Error::new(
+                    Code::Usage,
+                    format!("{} is no priority", crate::schedule::id::quoted(text)),
+                    "give a whole number, as in priority=2",
+                )
+            })?);
+        }
+        Some(("depends", text)) => request.depends = Some(list(text)?),
+        Some(("add-dep", text)) => request.add.extend(list(text)?),
+        Some(("remove-dep", text)) => request.remove.extend(list(text)?),
+        _ => {
+            return Err(Error::new(
+                Code::Usage,
+                format!("{} is no change of a work", crate::schedule::id::quoted(change)),
+                "use priority=N, depends=A,B, add-dep=C or remove-dep=D",
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn batch(project: &Project, command: &Batch, output: &mut Output) -> Result<u8> {
+    match command {
+        Batch::Start(it) => return start(project, it, output),
+        Batch::Stop { all: _, ids: texts } => {
+            let ids = ids(texts)?;
+            let answer = if ids.is_empty() {
+                commands::stop::all(project)?
+            } else {
+                commands::stop::works(project, &ids)?
+            };
+            let rows = told(output, answer);
+            output.rows(&rows, text::stopped)?;
+        }
+        Batch::Status { summary, flat } => {
+            if *summary {
+                let record = told(output, commands::status::summary(project)?);
+                output.record(&record, text::summary)?;
+            } else {
+                let rows = told(output, commands::status::rows(project)?);
+                let summary = commands::status::summary(project)?.value;
+                output.table(&rows, *flat, |rows| text::status(rows, &summary))?;
+            }
+        }
+        Batch::Resume { ids: texts, parallel } => {
+            let started = told(output, commands::resume::resume(project, &ids(texts)?, *parallel)?);
+            output.record(&started, text::started)?;
+        }
+        Batch::Logs { id, phase, follow } => {
+            let request = commands::logs::Request {
+                id: WorkId::new(id.as_str())?,
+                phase: phase.clone(),
+                follow: *follow,
+            };
+            commands::logs::read(project, &request, &mut |piece| output.log(piece))?;
+        }
+        Batch::Watch => {
+            let begin = commands::watch::Begin::Now;
+            let notices =
+                commands::watch::watch(project, begin, &mut |row| output.event(&row), &mut || true)?;
+            notices.iter().for_each(|line| output.notice(line));
+        }
+        Batch::Daemon(it) => return processes::daemon(project, it, output),
+        Batch::Worker(it) => return processes::worker(project, it, output),
+        Batch::Runner { number } => {
+            crate::runner::serve(project, WorkerNumber::new(*number)?)?;
+        }
+    }
+    Ok(DONE)
+}
+
+fn start(project: &Project, it: &StartArguments, output: &mut Output) -> Result<u8> {
+    if it.dry_run {
+        let rows = told(output, commands::plan::rows(project, it.parallel)?);
+        match output.format() {
+            Format::Dot => output.document(&documents::dot(&rows)),
+            Format::Mermaid => output.document(&documents::mermaid(&rows)),
+            _ => output.table(&rows, it.flat, text::plan)?,
+        }
+        return Ok(DONE);
+    }
+    let started = told(output, commands::start::start(project, it.parallel)?);
+    if !it.wait {
+        output.record(&started, text::started)?;
+        return Ok(DONE);
+    }
+    let status = commands::start::wait(project)?;
+    let summary = commands::status::summary(project)?.value;
+    output.record(&summary, text::summary)?;
+    Ok(if status == ScheduleStatus::Completed { DONE } else { FAILED })
+}
+
+fn work(project: &Project, command: &Work, output: &mut Output) -> Result<u8> {
+    match command {
+        Work::Next => {
+            if let Some(row) = told(output, commands::work::next(project)?) {
+                output.record(&row, text::work)?;
+            }
+        }
+        Work::Claim { id, worker } => {
+            let answer = commands::work::claim(project, &WorkId::new(id.as_str())?, worker.parse()?)?;
+            let row = told(output, answer);
+            output.record(&row, text::work)?;
+        }
+        Work::Complete { id, worker } => {
+            let id = WorkId::new(id.as_str())?;
+            told(output, commands::work::report(project, &id, worker.parse()?, &Outcome::Completed)?);
+        }
+        Work::Fail { id, worker, message } => {
+            let id = WorkId::new(id.as_str())?;
+            let why = message.clone().filter(|text| !text.is_empty()).unwrap_or_else(|| "failed".to_owned());
+            told(output, commands::work::report(project, &id, worker.parse()?, &Outcome::Failed(why))?);
+        }
+        Work::Release { worker } => {
+            told(output, commands::work::release(project, worker.parse()?)?);
+        }
+    }
+    Ok(DONE)
+}

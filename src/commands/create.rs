@@ -1,0 +1,137 @@
+//! `wf0 schedule create`: the schedule from its sources.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::Answer;
+use crate::error::{Code, Error, Result};
+use crate::project::Project;
+use crate::schedule::document::VERSION;
+use crate::schedule::{Document, ScheduleStatus, WorkId};
+use crate::sources;
+use crate::store::Store;
+use crate::store::create::Checked;
+use crate::store::intake::Unreadable;
+use crate::store::processes::Place;
+
+/// Where works come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum From {
+    /// Identifiers, as `local=A,B` gives them.
+    Local(String),
+    /// A JSON text and the name it goes by: a schedule, or a list of records.
+    Text {
+        /// The text.
+        text: Vec<u8>,
+        /// A path, or `standard input`.
+        name: String,
+    },
+}
+
+/// What is to be created.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Request {
+    /// The sources, at least one.
+    pub from: Vec<From>,
+    /// Whether an existing schedule is replaced.
+    pub force: bool,
+}
+
+/// What was created.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Created {
+    /// How many works there are.
+    pub works: usize,
+    /// The file that others read.
+    pub file: String,
+}
+
+/// Creates the schedule. Nothing is changed where anything is wrong with any source.
+///
+/// # Errors
+/// [`Code::Exists`] without `force`; [`Code::Running`]; [`Code::Form`], [`Code::WorkId`], [`Code::Cycle`],
+/// [`Code::Collision`], [`Code::Duplicate`].
+pub fn create(project: &Project, request: &Request) -> Result<Answer<Created>> {
+    let config = project.config()?;
+    let document = read(request)?;
+    let checked = Checked::new(document, &config.branch_prefix)?;
+    let mut store = Store::open(project)?;
+    refuse_while_running(&store)?;
+    let there = store.status()?.is_some() || project.schedule_file().exists();
+    if there && !request.force {
+        return Err(Error::new(
+            Code::Exists,
+            format!("{} exists already", project.schedule_file().display()),
+            "replace it with --force, or remove it with `wf0 schedule clear`",
+        ));
+    }
+    if store.status()?.is_some() {
+        store.archive()?;
+    }
+    store.change(|change| change.replace_schedule(&checked, config.batch.default_parallel))?;
+    store.forget_file()?;
+    store.publish(Unreadable::PutAside)?;
+    let file = project.schedule_file().display().to_string();
+    Ok(Answer { value: Created { works: checked.len(), file }, notices: checked.warnings })
+}
+
+/// Refuses what must not happen while the batch runs.
+///
+/// # Errors
+/// [`Code::Running`].
+pub fn refuse_while_running(store: &Store) -> Result<()> {
+    if store.serving(Place::Scheduler)?.is_some() || !store.runs()?.is_empty() {
+        return Err(Error::new(Code::Running, "the batch is running", "end it with `wf0 batch stop` first"));
+    }
+    Ok(())
+}
+
+fn read(request: &Request) -> Result<Document> {
+    let mut document = Document {
+        version: VERSION.into(),
+        created_at: Some(Timestamp::now()),
+        status: ScheduleStatus::Pending,
+        sources: Vec::new(),
+        works: Default::default(),
+        execution: None,
+        progress: None,
+        wf0: None,
+        extra: Map::new(),
+    };
+    if request.from.is_empty() {
+        return Err(Error::new(
+            Code::Usage,
+            "no source of works was given",
+            "use local=ID,ID or --from FILE (- reads standard input)",
+        ));
+    }
+    for from in &request.from {
+        let part = match from {
+            From::Local(ids) => {
+                let source =
+                    [("type", "local"), ("ids", ids)].map(|(key, text)| (key.to_owned(), Value::from(text)));
+                document.sources.push(source.into_iter().collect());
+                sources::local::read(ids)?
+            }
+            From::Text { text, name } => {
+                let mut part = sources::table::read(name, text)?;
+                document.sources.append(&mut part.sources);
+                document.extra.append(&mut part.extra);
+                part.created_at.inspect(|at| document.created_at = Some(*at));
+                part.works
+            }
+        };
+        for (id, work) in part {
+            if document.works.contains_key(&id) {
+                return Err(twice(&id));
+            }
+            document.works.insert(id, work);
+        }
+    }
+    Ok(document)
+}
+
+fn twice(id: &WorkId) -> Error {
+    Error::new(Code::Duplicate, format!("'{id}' comes twice"), "leave it out of one of the sources")
+}

@@ -1,0 +1,71 @@
+//! `wf0 schedule edit`: priority and dependencies of a work.
+
+use super::{Answer, open, schedule};
+use crate::error::{Code, Error, Result};
+use crate::project::Project;
+use crate::schedule::WorkId;
+use crate::scheduler::ring_everyone;
+use crate::store::intake::Unreadable;
+
+/// What is to be changed of a work.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Request {
+    /// The new priority.
+    pub priority: Option<i64>,
+    /// The new dependencies, all of them.
+    pub depends: Option<Vec<WorkId>>,
+    /// Dependencies to add.
+    pub add: Vec<WorkId>,
+    /// Dependencies to take out.
+    pub remove: Vec<WorkId>,
+}
+
+/// Changes a work. A dependency that is no work of the schedule is refused.
+///
+/// # Errors
+/// [`Code::UnknownWork`], [`Code::Cycle`], [`Code::Usage`] where nothing is to be changed.
+pub fn edit(project: &Project, id: &WorkId, request: &Request) -> Result<Answer<()>> {
+    if *request == Request::default() {
+        return Err(Error::new(
+            Code::Usage,
+            format!("nothing is to be changed of '{id}'"),
+            "give priority=N, depends=A,B, add-dep=C or remove-dep=D",
+        ));
+    }
+    let prefixes = project.config()?.branch_prefix;
+    let (mut store, mut notices) = open(project)?;
+    let known = schedule(&store)?;
+    let work = known.work(id)?;
+    let mut dependencies = request.depends.clone().unwrap_or_else(|| work.dependencies.clone());
+    for gone in &request.remove {
+        if !dependencies.contains(gone) {
+            notices.push(format!("'{id}' does not depend on '{gone}'"));
+        }
+    }
+    dependencies.retain(|it| !request.remove.contains(it));
+    for new in &request.add {
+        if !dependencies.contains(new) {
+            dependencies.push(new.clone());
+        }
+    }
+    let new = dependencies.iter().filter(|it| !work.dependencies.contains(it));
+    for it in new {
+        known.work(it)?;
+        if it == id {
+            return Err(Error::new(Code::Cycle, format!("'{id}' can't depend on itself"), "leave it out"));
+        }
+    }
+    store.change(|change| {
+        if let Some(priority) = request.priority {
+            change.set_priority(id, priority)?;
+        }
+        if dependencies != work.dependencies {
+            change.replace_dependencies(id, &dependencies)?;
+            change.check_structure(&prefixes)?;
+        }
+        Ok(())
+    })?;
+    store.publish(Unreadable::Refuse)?;
+    ring_everyone(&store)?;
+    Ok(Answer { value: (), notices })
+}

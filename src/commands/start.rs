@@ -1,0 +1,219 @@
+//! `wf0 batch start`: opens the scheduler, which opens the workers, and returns.
+
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+use super::status::{Scheduler, Worker, summary_of};
+use super::{Answer, open, preflight, schedule};
+use crate::error::{Code, Error, Result};
+use crate::platform::children::wait_readable;
+use crate::platform::filelock::FileLock;
+use crate::platform::process_id::ProcessId;
+use crate::platform::signals::EndSignals;
+use crate::project::Project;
+use crate::schedule::ScheduleStatus;
+use crate::schedule::plan::{Candidate, plan};
+use crate::schedule::{State, Status};
+use crate::scheduler::taken;
+use crate::store::Store;
+use crate::store::bell::{Bell, Listener};
+use crate::store::intake::Unreadable;
+use crate::store::processes::Place;
+use crate::store::works::Schedule;
+use crate::terminal::{self, Launch, Opened, Role, Tmux, attach_command};
+
+/// What was started.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Started {
+    /// The status of the schedule.
+    pub status: ScheduleStatus,
+    /// The scheduler.
+    pub scheduler: Scheduler,
+    /// The workers.
+    pub workers: Vec<Worker>,
+    /// How many works are to be done.
+    pub pending: u32,
+    /// Commands to type to look at it.
+    pub attach: Vec<String>,
+}
+
+/// How long a process that was opened may take until it serves.
+const LATEST: Duration = Duration::from_secs(20);
+/// How long `start` waits for the workers, only so that its answer can name them.
+const WORKERS: Duration = Duration::from_secs(5);
+
+/// Starts the batch, or goes on with one whose scheduler died.
+///
+/// # Errors
+/// What keeps it from starting: see [`preflight::check`]; [`Code::Taken`] where it runs already; [`Code::Nothing`].
+pub fn start(project: &Project, parallel: Option<u32>) -> Result<Answer<Started>> {
+    let config = project.config()?;
+    let (mut store, mut notices) = open(project)?;
+    let _turn = take_turn(&store)?;
+    if store.folder().try_lock(&store.folder().lock("scheduler"))?.is_none() {
+        return Err(taken(&store)?);
+    }
+    let known = schedule(&store)?;
+    preflight::check(project, &config, &known)?;
+    if count_runnable(&known) == 0 {
+        return Err(nothing(&known));
+    }
+    let (workers, warning) = preflight::workers(&config, parallel);
+    notices.extend(warning);
+    notices.extend(preflight::parallel_warning(&config, workers));
+    store.change(|change| change.start_batch(workers))?;
+    store.publish(Unreadable::Refuse)?;
+    notices.extend(open_scheduler(&store, config.batch.tmux)?);
+    Ok(Answer { value: started(&store, workers)?, notices })
+}
+
+/// The lock under which batches are started, one after the other.
+pub(super) fn take_turn(store: &Store) -> Result<FileLock> {
+    let lock = store.folder().lock("start");
+    FileLock::exclusive(&lock).map_err(|error| Error::file("lock", &lock, &error))
+}
+
+/// How many works run or would run.
+pub(super) fn count_runnable(schedule: &Schedule) -> usize {
+    let candidates: Vec<Candidate> = schedule
+        .works
+        .iter()
+        .map(|work| Candidate {
+            priority: work.priority,
+            pending: matches!(work.status, Status::Pending | Status::Running) && !work.paused,
+            completed: work.status == Status::Completed,
+        })
+        .collect();
+    plan(&schedule.graph(), &candidates, 1).len()
+}
+
+/// Why there is nothing to run, and what `resume` would do.
+pub(super) fn nothing(schedule: &Schedule) -> Error {
+    let states = schedule.states(&schedule.graph());
+    let count = |wanted: State| states.iter().filter(|(state, _)| *state == wanted).count();
+    let (failed, paused, blocked) = (count(State::Failed), count(State::Paused), count(State::Blocked));
+    if failed + paused > 0 {
+        let parts: Vec<String> = [(failed, "failed"), (paused, "paused"), (blocked, "blocked")]
+            .iter()
+            .filter(|(n, _)| *n > 0)
+            .map(|(n, word)| format!("{n} {word}"))
+            .collect();
+        Error::new(
+            Code::Nothing,
+            format!("there is nothing to run: {} of {} works", parts.join(", "), states.len()),
+            format!("`wf0 batch resume` would take up the {} that failed or are paused", failed + paused),
+        )
+    } else if blocked > 0 {
+        Error::new(
+            Code::Nothing,
+            format!("there is nothing to run: {blocked} works are blocked"),
+            "`wf0 schedule validate` says by what",
+        )
+    } else {
+        Error::new(
+            Code::Nothing,
+            format!("there is nothing to run: all {} works are completed", states.len()),
+            "`wf0 schedule create --force` begins a new schedule",
+        )
+    }
+}
+
+/// Opens the scheduler and waits until it serves. Gives a line for people where it is not where they would expect it.
+pub(super) fn open_scheduler(store: &Store, prefer_tmux: bool) -> Result<Option<String>> {
+    let project = store.project();
+    let program = crate::platform::program::wf0()?;
+    let bell = Bell::hang(&store.folder().bell(), Listener::Watcher(std::process::id()));
+    let log = store.folder().process_log("scheduler");
+    let launch = Launch {
+        program: &program,
+        arguments: vec![
+            "--project".into(),
+            project.root().into(),
+            "batch".into(),
+            "daemon".into(),
+            "--managed".into(),
+        ],
+        root: project.root(),
+        role: Role::Scheduler,
+        folder: &store.folder().launch(),
+        log: &log,
+    };
+    let opening = terminal::open_fresh(&Tmux::default(), &launch, prefer_tmux)?;
+    let process = ProcessId::of(opening.opened.pid());
+    let until = Instant::now() + LATEST;
+    loop {
+        // A batch that is over at once leaves no scheduler behind.
+        if store.serving(Place::Scheduler)?.is_some() || store.is_over()? {
+            return Ok(opening.warning);
+        }
+        if Instant::now() >= until
+            || !process.is_alive() && store.serving(Place::Scheduler)?.is_none() && !store.is_over()?
+        {
+            let hint = match &opening.opened {
+                Opened::Detached { .. } => format!("its output is in {}", log.display()),
+                Opened::Tmux { .. } => "run `wf0 batch daemon` to see why".to_owned(),
+            };
+            return Err(Error::new(Code::Process, "the scheduler ended as soon as it was opened", hint));
+        }
+        bell.quiet();
+        let fds: Vec<_> = bell.fd().into_iter().collect();
+        wait_readable(&fds, Duration::from_millis(50));
+    }
+}
+
+/// The answer, once the workers are there.
+pub(super) fn started(store: &Store, workers: u32) -> Result<Started> {
+    let bell = Bell::hang(&store.folder().bell(), Listener::Watcher(std::process::id()));
+    let until = Instant::now() + WORKERS;
+    let wanted = workers.min(store.open_works()?) as usize;
+    let summary = loop {
+        bell.quiet();
+        let summary = summary_of(store)?;
+        let there = summary.workers.iter().filter(|worker| worker.pid.is_some()).count();
+        if there >= wanted || summary.status != ScheduleStatus::Running || Instant::now() >= until {
+            break summary;
+        }
+        let fds: Vec<_> = bell.fd().into_iter().collect();
+        wait_readable(&fds, Duration::from_millis(50));
+    };
+    let sessions =
+        summary.scheduler.session.iter().chain(summary.workers.iter().filter_map(|it| it.session.as_ref()));
+    Ok(Started {
+        status: summary.status,
+        pending: summary.progress.pending + summary.progress.in_progress,
+        attach: sessions.map(|session| attach_command(session)).collect(),
+        scheduler: summary.scheduler,
+        workers: summary.workers,
+    })
+}
+
+/// Waits until the batch is over and its scheduler gone. Gives the status it ended with.
+///
+/// # Errors
+/// [`Code::Interrupted`] by SIGINT or SIGTERM; the batch goes on.
+pub fn wait(project: &Project) -> Result<ScheduleStatus> {
+    let store = Store::open(project)?;
+    let bell = Bell::hang(&store.folder().bell(), Listener::Watcher(std::process::id()));
+    let mut signals = EndSignals::listen()
+        .map_err(|error| Error::file("take over signals in", store.folder().path(), &error))?;
+    loop {
+        bell.quiet();
+        if signals.received() {
+            return Err(Error::new(
+                Code::Interrupted,
+                "interrupted; the batch goes on",
+                "`wf0 batch status` shows it, `wf0 batch stop` ends it",
+            ));
+        }
+        let serving = store.serving(Place::Scheduler)?.is_some();
+        match store.status()? {
+            Some(status) if status != ScheduleStatus::Running && !serving => return Ok(status),
+            None if !serving => return Ok(ScheduleStatus::Failed),
+            _ => {}
+        }
+        let mut fds = vec![signals.fd()];
+        fds.extend(bell.fd());
+        wait_readable(&fds, Duration::from_secs(1));
+    }
+}

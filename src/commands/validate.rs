@@ -1,0 +1,32 @@
+//! `wf0 schedule validate`: everything that is wrong with schedule.json as it stands, found at once. Changes nothing.
+
+use std::io;
+
+use super::Answer;
+use crate::error::{Code, Error, Result};
+use crate::project::Project;
+use crate::schedule::Document;
+use crate::schedule::problems::{self, Problem};
+use crate::store::works::no_schedule;
+
+/// The problems, errors first; none where all is well.
+///
+/// # Errors
+/// No schedule, or a file that can't be read at all. What is wrong inside it is a row.
+pub fn rows(project: &Project) -> Result<Answer<Vec<Problem>>> {
+    let prefixes = match project.config() {
+        Ok(config) => config.branch_prefix,
+        Err(error) => return Ok(Answer::plain(vec![problems::from_error(&error, None)])),
+    };
+    let path = project.schedule_file();
+    let text = match std::fs::read(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(no_schedule()),
+        Err(error) => return Err(Error::file("read", &path, &error)),
+    };
+    Ok(Answer::plain(match Document::parse(&path.display().to_string(), &text) {
+        Ok(document) => problems::find(&document, &prefixes),
+        Err(error) if error.code() == Code::Form => vec![problems::from_error(&error, None)],
+        Err(error) => return Err(error),
+    }))
+}

@@ -1,0 +1,130 @@
+//! The process that runs works: one a slot, in a session of its own, serving the slot's claims one after another. It
+//! outlives the worker that people watch, the scheduler and tmux; an agent's minutes cost money.
+//!
+//! It takes the work's lease, reads the claim again under it, does the work (`work.rs`), records the outcome, rings.
+
+mod attempt;
+pub mod recover;
+mod wishes;
+mod work;
+
+use std::os::fd::BorrowedFd;
+use std::time::Duration;
+
+use crate::error::{Code, Error, Result};
+use crate::platform::children::{Interrupt, wait_readable};
+use crate::platform::process_id::ProcessId;
+use crate::platform::process_watch::ProcessWatch;
+use crate::platform::tree;
+use crate::project::Project;
+use crate::schedule::WorkerNumber;
+use crate::store::Store;
+use crate::store::bell::{Listener, ring, ring_watchers};
+use crate::store::intake::Unreadable;
+use crate::store::processes::Place;
+use crate::store::runs::Outcome;
+use crate::store::works::{Run, RunState, Wish};
+use wishes::Wishes;
+
+/// A lost wake-up costs this much and no more.
+const SAFETY_TICK: Duration = Duration::from_secs(1);
+
+/// Serves a slot until its worker is gone and nothing is claimed. Returns at once where another runner serves it.
+///
+/// # Errors
+/// The store or the system fails; what was begun is then taken up by recovery.
+pub fn serve(project: &Project, worker: WorkerNumber) -> Result<()> {
+    // Fails only where this process leads a group already; then it has no terminal to lose either.
+    let _ = rustix::process::setsid();
+    tree::become_subreaper();
+    let store = Store::open(project)?;
+    let Some(_place) = store.folder().try_lock(&store.folder().slot_runner_lock(worker))? else {
+        return Ok(());
+    };
+    let wishes = Wishes::listen(project, worker)?;
+    let mut runner = Runner { store, wishes, worker };
+    runner.store.change(|change| change.register(Place::Runner(worker), None, false))?;
+    runner.ring();
+    let result = runner.serve();
+    runner.store.change(|change| change.unregister(Place::Runner(worker), &ProcessId::me()))?;
+    runner.ring();
+    result
+}
+
+struct Runner {
+    store: Store,
+    wishes: Wishes,
+    worker: WorkerNumber,
+}
+
+impl Runner {
+    fn serve(&mut self) -> Result<()> {
+        loop {
+            self.wishes.forget();
+            if let Some(run) = self.store.run_of(self.worker)?.filter(|run| run.state == RunState::Claimed) {
+                self.run(&run)?;
+                continue;
+            }
+            let Some(slot) = self.store.serving(Place::Worker(self.worker))? else { return Ok(()) };
+            if self.wishes.end_signal() {
+                return Ok(());
+            }
+            let slot = ProcessWatch::new(&slot.process);
+            let mut fds: Vec<BorrowedFd<'_>> = self.wishes.fds();
+            fds.extend(slot.fd());
+            wait_readable(&fds, SAFETY_TICK);
+        }
+    }
+
+    fn run(&mut self, run: &Run) -> Result<()> {
+        let lease = self.store.folder().runner_lease(&run.work_id);
+        let Some(lease) = self.store.folder().try_lock(&lease)? else {
+            // A recovery is settling it this moment; the claim is read again after that.
+            wait_readable(&self.wishes.fds(), Duration::from_millis(20));
+            return Ok(());
+        };
+        let outcome = if self.store.change(|change| change.begin_run(run.id))? {
+            self.ring();
+            self.wishes.attend_to(run.id);
+            match self.work(run) {
+                Ok(outcome) => outcome,
+                Err(error) if error.code() == Code::Interrupted => self.returned("stopped"),
+                Err(error) if error.code() == Code::Store => return Err(error),
+                Err(error) => Outcome::Failed(told(&error)),
+            }
+        } else {
+            self.wishes.attend_to(run.id);
+            self.wishes.raised();
+            self.returned("stopped before it began")
+        };
+        self.store.change(|change| change.end_run(run.id, &run.work_id, &outcome))?;
+        drop(lease);
+        self.wishes.forget();
+        self.ring();
+        if self.store.serving(Place::Scheduler)?.is_none() {
+            // Nobody else is there to bring schedule.json up to date.
+            self.store.publish(Unreadable::PutAside)?;
+        }
+        Ok(())
+    }
+
+    fn returned(&self, why: &str) -> Outcome {
+        Outcome::Returned { why: why.to_owned(), pause: self.wishes.wish() == Some(Wish::Pause) }
+    }
+
+    fn ring(&self) {
+        let bells = self.store.folder().bell();
+        ring(&bells, Listener::Scheduler);
+        ring(&bells, Listener::Worker(self.worker));
+        ring_watchers(&bells);
+    }
+}
+
+/// An error as a work's `error` tells it.
+fn told(error: &Error) -> String {
+    if error.hint().is_empty() {
+        error.what().to_owned()
+    } else {
+        format!("{}; {}", error.what(), error.hint())
+    }
+}

@@ -1,0 +1,4 @@
+//! Where works come from.
+
+pub mod local;
+pub mod table;

@@ -1,0 +1,227 @@
+//! A worker: a slot that people can watch. It sees to it that a runner serves the slot, and shows what the runner's
+//! commands print by following their logs. Killed, it takes nothing with it; asked to end, it has its run ended first.
+
+mod follow;
+
+use std::os::fd::BorrowedFd;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::error::{Code, Error, Result};
+use crate::platform::children::wait_readable;
+use crate::platform::process_id::ProcessId;
+use crate::platform::process_watch::ProcessWatch;
+use crate::platform::signals::EndSignals;
+use crate::project::Project;
+use crate::schedule::{ScheduleStatus, WorkId, WorkerNumber};
+use crate::store::Store;
+use crate::store::bell::{Bell, Listener, ring, ring_watchers};
+use crate::store::intake::Unreadable;
+use crate::store::processes::Place;
+use crate::store::works::{Owner, no_schedule};
+
+pub use follow::Follower;
+
+/// What a worker shows.
+#[derive(Debug, Clone, Copy)]
+pub enum Shown<'a> {
+    /// It serves from now on.
+    Ready(WorkerNumber),
+    /// An attempt began.
+    Attempt {
+        /// Which work.
+        work: &'a WorkId,
+        /// Which phase.
+        phase: &'a str,
+        /// From 1.
+        number: u32,
+    },
+    /// What the command printed.
+    Output(&'a [u8]),
+    /// The work left the worker.
+    Left(&'a WorkId),
+    /// It ends.
+    Ends(&'a str),
+}
+
+/// How a worker is opened.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Whether `start` opened it, so that the scheduler opens it again.
+    pub managed: bool,
+    /// The tmux session that shows it.
+    pub session: Option<String>,
+}
+
+/// How often the log of a running command is looked at.
+const FOLLOW: Duration = Duration::from_millis(100);
+/// A lost wake-up costs this much and no more.
+const SAFETY_TICK: Duration = Duration::from_secs(1);
+/// A runner that ends at once is not opened more often than this.
+const REOPEN: Duration = Duration::from_secs(1);
+
+/// Serves a slot until the batch is over, `stop`, or a signal.
+///
+/// # Errors
+/// [`Code::Taken`] where that worker is there already, [`Code::NoSchedule`], or the store can't be used.
+pub fn serve(
+    project: &Project,
+    number: WorkerNumber,
+    options: &Options,
+    show: &mut dyn FnMut(Shown<'_>),
+) -> Result<()> {
+    let mut store = Store::open(project)?;
+    store.publish(Unreadable::Refuse)?;
+    if store.status()?.is_none() {
+        return Err(no_schedule());
+    }
+    let Some(_place) = store.folder().try_lock(&store.folder().worker_lock(number))? else {
+        return Err(taken(&store, number)?);
+    };
+    let signals = EndSignals::listen()
+        .map_err(|error| Error::file("take over signals in", store.folder().path(), &error))?;
+    let bell = Bell::hang(&store.folder().bell(), Listener::Worker(number));
+    store.change(|change| {
+        change.register(Place::Worker(number), options.session.as_deref(), options.managed)
+    })?;
+    ring(&store.folder().bell(), Listener::Scheduler);
+    ring_watchers(&store.folder().bell());
+    show(Shown::Ready(number));
+    let mut slot = Slot { store, number, signals, bell, runner: None, opened: None };
+    let result = slot.serve(show);
+    slot.store.change(|change| change.unregister(Place::Worker(number), &ProcessId::me()))?;
+    ring(&slot.store.folder().bell(), Listener::Scheduler);
+    ring(&slot.store.folder().bell(), Listener::Runner(number));
+    ring_watchers(&slot.store.folder().bell());
+    show(Shown::Ends(match &result {
+        Ok(why) => why,
+        Err(error) => error.what(),
+    }));
+    result.map(|_| ())
+}
+
+fn taken(store: &Store, number: WorkerNumber) -> Result<Error> {
+    let who = match store.serving(Place::Worker(number))? {
+        Some(it) => match it.session {
+            Some(session) => format!(" (pid {}, session {session})", it.process.pid),
+            None => format!(" (pid {})", it.process.pid),
+        },
+        None => String::new(),
+    };
+    Ok(Error::new(
+        Code::Taken,
+        format!("{number} is already running{who}"),
+        "use another number, or end that one with `wf0 batch stop`",
+    ))
+}
+
+struct Slot {
+    store: Store,
+    number: WorkerNumber,
+    signals: EndSignals,
+    bell: Bell,
+    runner: Option<Child>,
+    opened: Option<Instant>,
+}
+
+impl Slot {
+    /// Serves; gives why it ends.
+    fn serve(&mut self, show: &mut dyn FnMut(Shown<'_>)) -> Result<&'static str> {
+        let mut follower: Option<Follower> = None;
+        let mut batch_ran = false;
+        let mut asked = false;
+        loop {
+            self.bell.quiet();
+            let run = self.store.run_of(self.number)?.filter(|run| run.owner == Owner::Runner);
+            match (&run, &mut follower) {
+                (Some(run), Some(it)) if it.run() == run.id => it.show(&self.store, show)?,
+                (now, before) => {
+                    if let Some(mut before) = before.take() {
+                        before.show(&self.store, show)?;
+                        show(Shown::Left(before.work()));
+                    }
+                    if let Some(run) = now {
+                        let mut it = Follower::new(run);
+                        it.show(&self.store, show)?;
+                        follower = Some(it);
+                    }
+                }
+            }
+            if self.signals.received() && !asked {
+                asked = true;
+                let number = self.number;
+                self.store.change(|change| change.wish_of_worker(number))?;
+                ring(&self.store.folder().bell(), Listener::Runner(number));
+            }
+            let status = self.store.status()?;
+            batch_ran |= status == Some(ScheduleStatus::Running);
+            if run.is_none() {
+                let wished = self.store.registered(Place::Worker(self.number))?.is_some_and(|me| me.wish);
+                if asked {
+                    return Ok("asked to end");
+                }
+                if wished {
+                    return Ok("stopped");
+                }
+                if status.is_none() {
+                    return Ok("the schedule was cleared");
+                }
+                if batch_ran && self.store.is_over()? {
+                    return Ok("the batch is over");
+                }
+            }
+            self.keep_runner()?;
+            self.wait(run.is_some());
+        }
+    }
+
+    /// Opens a runner where none serves the slot. One that finds another there ends at once.
+    fn keep_runner(&mut self) -> Result<()> {
+        if let Some(child) = &mut self.runner {
+            match child.try_wait() {
+                Ok(None) => return Ok(()),
+                Ok(Some(_)) | Err(_) => self.runner = None,
+            }
+        }
+        if self.store.serving(Place::Runner(self.number))?.is_some()
+            || self.opened.is_some_and(|opened| opened.elapsed() < REOPEN)
+        {
+            return Ok(());
+        }
+        self.opened = Some(Instant::now());
+        let log = self.store.folder().process_log(&format!("runner-{}", self.number.get()));
+        let program = crate::platform::program::wf0()?;
+        let cannot = |error: &std::io::Error| Error::file("open a runner with its log", &log, error);
+        let out = {
+            use std::os::unix::fs::OpenOptionsExt;
+            std::fs::File::options()
+                .append(true)
+                .create(true)
+                .mode(0o600)
+                .open(&log)
+                .map_err(|e| cannot(&e))?
+        };
+        let err = out.try_clone().map_err(|e| cannot(&e))?;
+        let child = Command::new(&program)
+            .arg("--project")
+            .arg(self.store.project().root())
+            .args(["batch", "runner", &self.number.get().to_string()])
+            .current_dir(self.store.project().root())
+            .stdin(Stdio::null())
+            .stdout(out)
+            .stderr(err)
+            .spawn()
+            .map_err(|error| Error::file("start", &program, &error))?;
+        self.runner = Some(child);
+        Ok(())
+    }
+
+    fn wait(&self, busy: bool) {
+        let runner = self.store.serving(Place::Runner(self.number)).ok().flatten();
+        let watch = runner.map(|runner| ProcessWatch::new(&runner.process));
+        let mut fds: Vec<BorrowedFd<'_>> = vec![self.signals.fd()];
+        fds.extend(self.bell.fd());
+        fds.extend(watch.as_ref().and_then(ProcessWatch::fd));
+        wait_readable(&fds, if busy { FOLLOW } else { SAFETY_TICK });
+    }
+}
