@@ -1,6 +1,6 @@
 //! Writing: data to standard output, everything else to standard error. A reader that has gone is no error.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 
 use clap::ValueEnum;
 use serde::Serialize;
@@ -40,11 +40,6 @@ impl Output {
 
     pub fn format(&self) -> Format {
         self.format
-    }
-
-    /// Whether people are looking at standard output.
-    pub fn is_seen(&self) -> bool {
-        io::stdout().is_terminal()
     }
 
     /// Writes text to standard output; `false` where nobody reads it any more.

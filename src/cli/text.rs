@@ -179,7 +179,7 @@ fn head(it: &Summary) -> String {
     let _ = writeln!(out, "\nWorkers:\n  📋 Scheduler: {scheduler}");
     for worker in &it.workers {
         let doing = match &worker.work_id {
-            Some(id) => format!("{id} ({})", worker.phase.as_deref().map_or(worker.state, |phase| phase)),
+            Some(id) => format!("{id} ({})", worker.state),
             None => worker.state.to_owned(),
         };
         let _ = writeln!(out, "  🔧 Worker {}: {}", worker.worker, printable(&doing));

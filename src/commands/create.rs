@@ -69,8 +69,7 @@ pub fn create(project: &Project, request: &Request) -> Result<Answer<Created>> {
     if store.status()?.is_some() {
         store.archive()?;
     }
-    store.change(|change| change.replace_schedule(&checked, config.batch.default_parallel))?;
-    store.forget_file()?;
+    store.replace(&checked, config.batch.default_parallel)?;
     store.publish(Unreadable::PutAside)?;
     let file = project.schedule_file().display().to_string();
     Ok(Answer { value: Created { works: checked.len(), file }, notices: checked.warnings })

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use rusqlite::params;
 use serde_json::{Map, Value};
 
-use super::Change;
+use super::intake::hash;
 use super::works::Extras;
+use super::{Change, Store};
 use crate::error::{Code, Error, Result};
 use crate::schedule::problems::cycle_error;
 use crate::schedule::{Document, Graph, ScheduleStatus, Source, Status, WorkId, naming};
@@ -63,6 +64,27 @@ impl Checked {
     /// Never: a schedule has at least one work.
     pub fn is_empty(&self) -> bool {
         false
+    }
+}
+
+impl Store {
+    /// Replaces the whole schedule, and with it whatever stands in schedule.json now.
+    ///
+    /// # Errors
+    /// [`Code::Store`], [`Code::File`].
+    pub fn replace(&mut self, checked: &Checked, default_parallel: u32) -> Result<()> {
+        let path = self.project().schedule_file();
+        let there = match std::fs::read(&path) {
+            Ok(bytes) => Some(hash(&bytes)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(error) => return Err(Error::file("read", &path, &error)),
+        };
+        self.change(|change| {
+            change.replace_schedule(checked, default_parallel)?;
+            // Known as stale, so that publishing over it does not take it for somebody's edit.
+            change.sql.execute("INSERT INTO revisions(rev, hash) VALUES (0, ?1)", [there])?;
+            Ok(())
+        })
     }
 }
 

@@ -157,17 +157,6 @@ impl Store {
             .optional()?)
     }
 
-    /// What stands in the file now is to be replaced, not taken in: a command was told to.
-    ///
-    /// # Errors
-    /// [`Code::File`], [`Code::Store`].
-    pub fn forget_file(&mut self) -> Result<()> {
-        match signature(&self.project().schedule_file())? {
-            Some(now) => self.set_published(0, &now),
-            None => Ok(()),
-        }
-    }
-
     pub(super) fn set_published(&mut self, rev: i64, signature: &str) -> Result<()> {
         self.sql().execute(
             "INSERT OR REPLACE INTO published(one, rev, signature) VALUES (1, ?1, ?2)",
