@@ -54,7 +54,8 @@ impl From<Error> for PushError {
 }
 
 impl Repository {
-    /// Pushes HEAD of the worktree at `path` to the branch of that name at origin.
+    /// Pushes `branch`, which the worktree at `path` is on, to the branch of that name at origin. From the top folder,
+    /// because git takes a relative address of origin from where it runs.
     ///
     /// # Errors
     /// [`PushError`].
@@ -64,7 +65,7 @@ impl Repository {
         branch: &str,
         interrupt: &mut dyn Interrupt,
     ) -> std::result::Result<Pushed, PushError> {
-        let known = Git::new(path, "look for origin")
+        let known = Git::new(self.top(), "look for origin")
             .reading()
             .args(["remote", "get-url", "origin"])
             .run(&mut Never)?;
@@ -72,9 +73,9 @@ impl Repository {
             return Ok(Pushed::NoOrigin);
         }
         let there = branch_ref(branch);
-        let mut git = Git::new(path, format!("push {} to origin", quoted(branch)))
+        let mut git = Git::new(self.top(), format!("push {} to origin", quoted(branch)))
             .in_users_language()
-            .args(["push", "--porcelain", "origin", &format!("HEAD:{there}")]);
+            .args(["push", "--porcelain", "origin", &format!("{there}:{there}")]);
         let done = git.run(interrupt)?;
         let verdicts: Vec<u8> = String::from_utf8_lossy(&done.stdout)
             .lines()
@@ -101,23 +102,22 @@ impl Repository {
         interrupt: &mut dyn Interrupt,
     ) -> Result<Pushed> {
         let there = branch_ref(branch);
-        let out = Git::new(path, format!("ask origin for {}", quoted(branch)))
+        let out = Git::new(self.top(), format!("ask origin for {}", quoted(branch)))
             .args(["ls-remote", "origin", &there])
             .output(interrupt)?;
         let text = String::from_utf8_lossy(&out);
         let found = text.lines().find_map(|line| line.strip_suffix(&format!("\t{there}")));
         let Some(theirs) = found.map(Commit::new).transpose()? else { return Err(refused) };
-        let out = Git::new(path, "read HEAD").reading().args(["rev-parse", "HEAD"]).output(&mut Never)?;
-        let ours = Commit::new(String::from_utf8_lossy(&out).trim())?;
+        let Some(ours) = self.tip(branch)? else { return Err(refused) };
         // Into the object database only: parallel fetches that move refs get into each other's way.
-        Git::new(path, format!("fetch {} from origin", quoted(branch)))
+        Git::new(self.top(), format!("fetch {} from origin", quoted(branch)))
             .args(["fetch", "-q", "--refmap=", "--no-tags", "--no-write-fetch-head"])
             .args(["--no-recurse-submodules", "origin", &there])
             .output(interrupt)?;
         if self.contains(&theirs, &ours)? {
             return Ok(Pushed::AlreadyThere);
         }
-        let out = Git::new(path, "count origin's commits")
+        let out = Git::new(self.top(), "count origin's commits")
             .reading()
             .args(["rev-list", "--count", theirs.as_str(), "--not", ours.as_str()])
             .output(interrupt)?;
@@ -195,6 +195,16 @@ mod tests {
             first.as_str(),
             "no ref was moved by the look"
         );
+    }
+
+    #[test]
+    fn an_origin_named_relative_to_the_project_is_found_from_a_worktree() {
+        let project = Project::new();
+        let repository = project.repository();
+        git_in(repository.top(), &["init", "-q", "--bare", "here/origin"]);
+        project.git(&["remote", "add", "origin", "./here/origin"]);
+        let made = repository.make(&project.order("FEAT-1-a", &[]), &mut Never).unwrap();
+        assert_eq!(repository.push(&made.path, "feat/1-a", &mut Never), Ok(Pushed::Pushed));
     }
 
     #[test]
