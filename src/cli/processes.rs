@@ -110,6 +110,8 @@ pub fn worker(project: &Project, it: &WorkerArguments, _output: &mut Output) -> 
             let again = if number > 1 { format!(" (attempt {number})") } else { String::new() };
             say(&format!("\n▶ {work} · {}{again}\n", printable(phase)));
         }
+        // Detached, its log would only hold again what the runs' own logs hold.
+        Shown::Output(_) if options.managed && options.session.is_none() => {}
         Shown::Output(bytes) => show(bytes),
         Shown::Left(work) => say(&format!("\n◼ {work} has left this worker\n")),
         Shown::Ends(why) => say(&format!("🔧 {number} ends: {}\n", printable(why))),

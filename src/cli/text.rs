@@ -180,7 +180,7 @@ fn head(it: &Summary) -> String {
     for worker in &it.workers {
         let doing = match &worker.work_id {
             Some(id) => format!("{id} ({})", worker.state),
-            None => worker.state.to_owned(),
+            None => worker.state.to_string(),
         };
         let _ = writeln!(out, "  🔧 Worker {}: {}", worker.worker, printable(&doing));
     }

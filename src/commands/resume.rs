@@ -1,13 +1,12 @@
 //! `wf0 batch resume`: failed, paused and interrupted works go on where they were.
 
-use super::start::{Started, count_runnable, nothing, open_scheduler, started, take_turn};
+use super::start::{Started, count_runnable, is_served, nothing, open_scheduler, started, take_turn};
 use super::{Answer, open, preflight, schedule};
 use crate::error::{Code, Error, Result};
 use crate::project::Project;
 use crate::schedule::{ScheduleStatus, Status, WorkId};
 use crate::scheduler::ring_everyone;
 use crate::store::intake::Unreadable;
-use crate::store::processes::Place;
 use crate::store::runs::Outcome;
 use crate::store::works::{Owner, Schedule};
 
@@ -34,7 +33,7 @@ pub fn resume(project: &Project, ids: &[WorkId], parallel: Option<u32>) -> Resul
     preflight::check(project, &config, &before)?;
     let (asked, warning) = preflight::workers(&config, parallel.or(Some(before.parallel).filter(|n| *n > 0)));
     notices.extend(warning);
-    let serving = store.folder().try_lock(&store.folder().lock("scheduler"))?.is_none();
+    let serving = is_served(&store)?;
     store.change(|change| {
         for work in before.works.iter().filter(|work| ids.is_empty() || ids.contains(&work.id)) {
             if let Some(run) = script_claim(&before, &work.id).filter(|_| !ids.is_empty()) {
@@ -57,7 +56,9 @@ pub fn resume(project: &Project, ids: &[WorkId], parallel: Option<u32>) -> Resul
         return Err(nothing(&now));
     }
     store.publish(Unreadable::Refuse)?;
-    if serving && store.serving(Place::Scheduler)?.is_some() {
+    // A scheduler that is about to leave takes itself out of the store only if the batch is still over then: either
+    // it is gone from there now, or it has seen the change.
+    if is_served(&store)? {
         ring_everyone(&store)?;
     } else {
         notices.extend(open_scheduler(&store, config.batch.tmux)?);

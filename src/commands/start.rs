@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use super::status::{Scheduler, Worker, summary_of};
+use super::status::{Scheduler, Worker, WorkerState, summary_of};
 use super::{Answer, open, preflight, schedule};
 use crate::error::{Code, Error, Result};
 use crate::platform::children::wait_readable;
@@ -51,7 +51,7 @@ pub fn start(project: &Project, parallel: Option<u32>) -> Result<Answer<Started>
     let config = project.config()?;
     let (mut store, mut notices) = open(project)?;
     let _turn = take_turn(&store)?;
-    if store.folder().try_lock(&store.folder().lock("scheduler"))?.is_none() {
+    if is_served(&store)? {
         return Err(taken(&store)?);
     }
     let known = schedule(&store)?;
@@ -72,6 +72,19 @@ pub fn start(project: &Project, parallel: Option<u32>) -> Result<Answer<Started>
 pub(super) fn take_turn(store: &Store) -> Result<FileLock> {
     let lock = store.folder().lock("start");
     FileLock::exclusive(&lock).map_err(|error| Error::file("lock", &lock, &error))
+}
+
+/// Whether a scheduler serves the project. One that is just coming or going is waited for.
+pub(super) fn is_served(store: &Store) -> Result<bool> {
+    let place = store.folder().lock("scheduler");
+    let until = Instant::now() + LATEST;
+    while store.folder().try_lock(&place)?.is_none() {
+        if store.serving(Place::Scheduler)?.is_some() || Instant::now() >= until {
+            return Ok(true);
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    Ok(false)
 }
 
 /// How many works run or would run.
@@ -170,7 +183,11 @@ pub(super) fn started(store: &Store, workers: u32) -> Result<Started> {
     let summary = loop {
         bell.quiet();
         let summary = summary_of(store)?;
-        let there = summary.workers.iter().filter(|worker| worker.pid.is_some()).count();
+        let there = summary
+            .workers
+            .iter()
+            .filter(|it| matches!(it.state, WorkerState::Running | WorkerState::Idle))
+            .count();
         if there >= wanted || summary.status != ScheduleStatus::Running || Instant::now() >= until {
             break summary;
         }

@@ -103,13 +103,27 @@ pub struct Scheduler {
     pub session: Option<String>,
 }
 
+crate::schedule::state::words! {
+    /// What a worker does.
+    WorkerState {
+        /// It has a work.
+        Running = "running",
+        /// It waits for one.
+        Idle = "idle",
+        /// It is a script that claimed a work.
+        External = "external",
+        /// Only its runner is left, and goes on with the work.
+        Detached = "detached",
+    }
+}
+
 /// A worker as tables show it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Worker {
     /// Its number.
     pub worker: WorkerNumberColumn,
-    /// `running`, `idle`; `external` for a script that is one; `detached` where only its runner is left.
-    pub state: &'static str,
+    /// What it does.
+    pub state: WorkerState,
     /// What it has.
     pub work_id: Option<WorkId>,
     /// The phase of that.
@@ -246,7 +260,7 @@ fn workers(store: &Store, schedule: &Schedule) -> Result<Vec<Worker>> {
         let Place::Worker(number) = it.place else { continue };
         let worker = Worker {
             worker: number.get(),
-            state: "idle",
+            state: WorkerState::Idle,
             work_id: None,
             phase: None,
             pid: Some(it.process.pid),
@@ -259,7 +273,7 @@ fn workers(store: &Store, schedule: &Schedule) -> Result<Vec<Worker>> {
         let shown = found.contains_key(&run.worker);
         let worker = found.entry(run.worker).or_insert(Worker {
             worker: run.worker.get(),
-            state: "detached",
+            state: WorkerState::Detached,
             work_id: None,
             phase: None,
             pid: None,
@@ -267,9 +281,9 @@ fn workers(store: &Store, schedule: &Schedule) -> Result<Vec<Worker>> {
             since: None,
         });
         worker.state = match run.owner {
-            crate::store::works::Owner::External => "external",
-            crate::store::works::Owner::Runner if shown => "running",
-            crate::store::works::Owner::Runner => "detached",
+            crate::store::works::Owner::External => WorkerState::External,
+            crate::store::works::Owner::Runner if shown => WorkerState::Running,
+            crate::store::works::Owner::Runner => WorkerState::Detached,
         };
         worker.work_id = Some(run.work_id.clone());
         worker.since = Some(run.claimed_at);

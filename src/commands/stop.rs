@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 use serde::Serialize;
 
+use super::start::take_turn;
 use super::{Answer, open, schedule};
 use crate::error::Result;
 use crate::platform::children::wait_readable;
@@ -60,6 +61,8 @@ const LAST: Duration = Duration::from_secs(5);
 /// No schedule, or the store can't be used.
 pub fn all(project: &Project) -> Result<Answer<Vec<Row>>> {
     let (mut store, notices) = open(project)?;
+    // A batch that is being started this moment would otherwise miss the wish.
+    let _turn = take_turn(&store)?;
     let was = schedule(&store)?.status == ScheduleStatus::Running;
     let alive = store.processes()?.iter().any(|it| it.process.is_alive());
     let ours = store.runs()?.iter().any(|run| run.owner == Owner::Runner);

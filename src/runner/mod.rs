@@ -90,6 +90,10 @@ impl Runner {
                 Ok(outcome) => outcome,
                 Err(error) if error.code() == Code::Interrupted => self.returned("stopped"),
                 Err(error) if error.code() == Code::Store => return Err(error),
+                Err(error) if concerns_every_work(error.code()) => {
+                    self.store.change(|change| change.hold(&told(&error)))?;
+                    self.returned(&told(&error))
+                }
                 Err(error) => Outcome::Failed(told(&error)),
             }
         } else {
@@ -118,6 +122,11 @@ impl Runner {
         ring(&bells, Listener::Worker(self.worker));
         ring_watchers(&bells);
     }
+}
+
+/// What would make every other work fail the same way holds the batch instead.
+fn concerns_every_work(code: Code) -> bool {
+    matches!(code, Code::Config | Code::NoGit | Code::Repository | Code::ProjectPlace)
 }
 
 /// An error as a work's `error` tells it.

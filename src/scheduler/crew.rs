@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::error::Result;
 use crate::platform::process_id::ProcessId;
 use crate::platform::process_watch::ProcessWatch;
-use crate::schedule::{ScheduleStatus, WorkerNumber};
+use crate::schedule::WorkerNumber;
 use crate::store::Store;
 use crate::store::events::{EventKind, Note};
 use crate::store::processes::Place;
@@ -63,6 +63,25 @@ impl Crew {
         Ok(idle)
     }
 
+    /// Waits until the workers that the scheduler opened, and their runners, have ended; at most `limit`.
+    pub fn wait_until_gone(&mut self, store: &Store, limit: Duration) -> Result<()> {
+        let until = Instant::now() + limit;
+        let all = store.processes()?;
+        let managed =
+            |number: WorkerNumber| all.iter().any(|it| it.place == Place::Worker(number) && it.managed);
+        for it in &all {
+            let ours = match it.place {
+                Place::Scheduler => false,
+                Place::Worker(_) => it.managed,
+                Place::Runner(number) => managed(number) || store.serving(Place::Worker(number))?.is_none(),
+            };
+            if ours {
+                ProcessWatch::new(&it.process).wait(Some(until.saturating_duration_since(Instant::now())));
+            }
+        }
+        Ok(())
+    }
+
     /// Opens the workers that are asked for and not there.
     pub fn keep(&mut self, store: &mut Store) -> Result<()> {
         let wanted = store.parallel()?.min(store.open_works()?);
@@ -106,13 +125,7 @@ impl Crew {
 fn hold(store: &mut Store, number: WorkerNumber) -> Result<()> {
     let log = store.folder().process_log(&number.to_string());
     let reason = format!("{number} ends as soon as it is opened; see {} and `wf0 doctor`", log.display());
-    store.change(|change| {
-        change.set_schedule_status(ScheduleStatus::Paused, Some(&reason))?;
-        change.note(
-            EventKind::Stopped,
-            Note { state: Some("paused"), message: Some(&reason), ..Note::default() },
-        )
-    })
+    store.change(|change| change.hold(&reason))
 }
 
 fn open(store: &mut Store, number: WorkerNumber) -> Result<ProcessId> {

@@ -20,7 +20,7 @@ use crate::project::Project;
 use crate::runner::recover::recover;
 use crate::schedule::ScheduleStatus;
 use crate::store::bell::{Bell, Listener, ring, ring_watchers};
-use crate::store::events::{Event, EventKind, Note};
+use crate::store::events::Event;
 use crate::store::intake::Unreadable;
 use crate::store::processes::Place;
 use crate::store::works::{Owner, Run, RunState, no_schedule};
@@ -62,6 +62,9 @@ pub enum Ending {
     Cleared,
 }
 
+/// How long workers may take to leave a batch that is over.
+const LEAVING: Duration = Duration::from_secs(10);
+
 /// Least free space, in bytes, with which a work is still given out.
 const LEAST_SPACE: u64 = 32 * 1024 * 1024;
 
@@ -101,14 +104,10 @@ pub fn serve(project: &Project, options: &Options, report: &mut dyn FnMut(Report
         // What a recovery could not do is in the store for the next scheduler.
         let _ = recovery.join();
     }
-    if scheduler.served {
-        if let Ok(config) = project.config() {
-            // What can't be deleted stays there to be seen; nothing depends on it.
-            let _ = empty_trash(&project.worktree_root(&config).join(".trash"));
-        }
+    if !matches!(result, Ok(Ending::Over(_))) {
+        scheduler.store.publish(Unreadable::PutAside)?;
+        scheduler.report_events(report)?;
     }
-    scheduler.store.publish(Unreadable::PutAside)?;
-    scheduler.report_events(report)?;
     scheduler.store.change(|change| change.unregister(Place::Scheduler, &ProcessId::me()))?;
     ring_everyone(&scheduler.store)?;
     result
@@ -173,21 +172,7 @@ impl Scheduler {
         loop {
             self.bell.quiet();
             if self.signals.received() {
-                self.store.change(|change| {
-                    if change.schedule_is_running()? {
-                        change
-                            .set_schedule_status(ScheduleStatus::Paused, Some("the scheduler was ended"))?;
-                        change.note(
-                            EventKind::Stopped,
-                            Note {
-                                state: Some("paused"),
-                                message: Some("the scheduler was ended"),
-                                ..Note::default()
-                            },
-                        )?;
-                    }
-                    Ok(())
-                })?;
+                self.store.change(|change| change.hold("the scheduler was ended"))?;
                 return Ok(Ending::Asked);
             }
             if self.store.registered(Place::Scheduler)?.is_some_and(|me| me.wish) {
@@ -206,11 +191,15 @@ impl Scheduler {
                     waits = None;
                     self.run_batch()?;
                 }
-                ScheduleStatus::Completed => return Ok(Ending::Over(status)),
-                ScheduleStatus::Failed | ScheduleStatus::Paused => {
-                    if self.served && self.store.is_over()? {
+                ScheduleStatus::Completed | ScheduleStatus::Failed | ScheduleStatus::Paused
+                    if self.store.is_over()? && (self.served || status == ScheduleStatus::Completed) =>
+                {
+                    if self.finish(report)? {
                         return Ok(Ending::Over(status));
                     }
+                }
+                ScheduleStatus::Completed => return Ok(Ending::Over(status)),
+                ScheduleStatus::Failed | ScheduleStatus::Paused => {
                     self.settle_runs()?;
                     if waits.replace(status) != Some(status) {
                         report(Report::Waits(status));
@@ -221,6 +210,22 @@ impl Scheduler {
             self.report_events(report)?;
             self.wait()?;
         }
+    }
+
+    /// The batch is over: waits for its workers to leave, puts everything in order and takes itself out. `false` where
+    /// somebody has started the batch again meanwhile.
+    fn finish(&mut self, report: &mut dyn FnMut(Report<'_>)) -> Result<bool> {
+        ring_everyone(&self.store)?;
+        if self.options.managed {
+            self.crew.wait_until_gone(&self.store, LEAVING)?;
+        }
+        if let Ok(config) = self.store.project().config() {
+            // What can't be deleted stays there to be seen; nothing depends on it.
+            let _ = empty_trash(&self.store.project().worktree_root(&config).join(".trash"));
+        }
+        self.store.publish(Unreadable::PutAside)?;
+        self.report_events(report)?;
+        self.store.change(|change| change.leave_if_over())
     }
 
     fn run_batch(&mut self) -> Result<()> {
@@ -257,7 +262,6 @@ impl Scheduler {
             ring_watchers(&bells);
         }
         if self.store.is_over()? {
-            ring_everyone(&self.store)?;
             // The next turn of the loop sees the end.
             ring(&bells, Listener::Scheduler);
         }
@@ -303,13 +307,7 @@ impl Scheduler {
             return Ok(true);
         }
         let reason = format!("the disk of {} is full", self.store.project().root().display());
-        self.store.change(|change| {
-            change.set_schedule_status(ScheduleStatus::Paused, Some(&reason))?;
-            change.note(
-                EventKind::Stopped,
-                Note { state: Some("paused"), message: Some(&reason), ..Note::default() },
-            )
-        })?;
+        self.store.change(|change| change.hold(&reason))?;
         Ok(false)
     }
 

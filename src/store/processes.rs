@@ -85,6 +85,20 @@ impl Change<'_> {
         Ok(())
     }
 
+    /// Takes the scheduler out of the table if the batch is over and it is still the one that is there. `false` where
+    /// somebody has started the batch again: then it is to go on.
+    ///
+    /// # Errors
+    /// [`crate::error::Code::Store`].
+    pub fn leave_if_over(&self) -> Result<bool> {
+        let over: bool =
+            self.sql.query_row("SELECT COALESCE(MAX(over), 1) FROM schedule", [], |row| row.get(0))?;
+        if over {
+            self.unregister(Place::Scheduler, &ProcessId::me())?;
+        }
+        Ok(over)
+    }
+
     /// Wishes that every scheduler and worker ends.
     ///
     /// # Errors

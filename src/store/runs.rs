@@ -152,14 +152,6 @@ impl Change<'_> {
             .query_row([worker.get()], |row| row.get(0))?)
     }
 
-    /// Whether the batch runs.
-    ///
-    /// # Errors
-    /// [`Code::Store`].
-    pub fn schedule_is_running(&self) -> Result<bool> {
-        Ok(self.schedule_status()? == Some(ScheduleStatus::Running))
-    }
-
     pub(super) fn schedule_status(&self) -> Result<Option<ScheduleStatus>> {
         let word: Option<String> = self
             .sql
@@ -524,18 +516,27 @@ impl Change<'_> {
     /// # Errors
     /// [`Code::Store`].
     pub fn stop_all(&self, reason: &str) -> Result<()> {
-        if self.schedule_status()? == Some(ScheduleStatus::Running) {
-            self.set_schedule_status(ScheduleStatus::Paused, Some(reason))?;
-            self.note(
-                EventKind::Stopped,
-                Note { state: Some("paused"), message: Some(reason), ..Note::default() },
-            )?;
-        }
+        self.hold(reason)?;
         self.sql.execute(
             "UPDATE runs SET wish = 'return' WHERE state <> 'ended' AND owner = 'runner' AND wish IS NULL",
             [],
         )?;
         self.wish_end_of_all()
+    }
+
+    /// Holds a running batch: no further claim until `resume`; what runs comes to its end.
+    ///
+    /// # Errors
+    /// [`Code::Store`].
+    pub fn hold(&self, reason: &str) -> Result<()> {
+        if self.schedule_status()? != Some(ScheduleStatus::Running) {
+            return Ok(());
+        }
+        self.set_schedule_status(ScheduleStatus::Paused, Some(reason))?;
+        self.note(
+            EventKind::Stopped,
+            Note { state: Some("paused"), message: Some(reason), ..Note::default() },
+        )
     }
 
     /// Keeps a pending work from being taken.
