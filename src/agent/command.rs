@@ -12,7 +12,7 @@ use crate::worktree::LOCAL_ENVIRONMENT;
 /// One attempt at a phase, as its command sees it.
 #[derive(Debug, Clone, Copy)]
 pub struct Call<'a> {
-    /// The run, a number never used again: the cookie by which its processes are found.
+    /// The run, a name never used again on this machine: the cookie by which its processes are found.
     pub run: &'a str,
     /// The work.
     pub work_id: &'a WorkId,

@@ -43,7 +43,7 @@ pub fn recover(store: &mut Store, run: &Run) -> Result<Recovered> {
         tree::end(
             &Traces {
                 group: attempt.as_ref().and_then(|attempt| attempt.agent_group),
-                cookie: Some(format!("{COOKIE}={}", run.id)),
+                cookie: Some(format!("{COOKIE}={}", store.cookie(run.id)?)),
                 lock_file: Some(&tree_lease),
                 below: None,
             },

@@ -179,7 +179,7 @@ impl Runner {
             .change(|change| change.start_attempt(job.run.id, id, name, number, next_before.as_deref()))?;
         self.ring();
         let log = self.store.folder().logs_of(id)?.join(log);
-        let run = job.run.id.to_string();
+        let run = self.store.cookie(job.run.id)?;
         let root = self.store.project().root().to_owned();
         let call = Call {
             run: &run,

@@ -124,7 +124,8 @@ impl Change<'_> {
     /// # Errors
     /// [`Code::Store`].
     pub fn assign(&self, worker: WorkerNumber) -> Result<Option<WorkId>> {
-        if self.schedule_status()? != Some(ScheduleStatus::Running) || self.has_run(worker)? {
+        let running = self.schedule_status()? == Some(ScheduleStatus::Running);
+        if !running || self.has_run(worker)? || self.is_dismissed(worker)? {
             return Ok(None);
         }
         let Some(id) = self.next_ready()? else { return Ok(None) };
@@ -143,6 +144,13 @@ impl Change<'_> {
             .query_row([], |row| row.get(0))
             .optional()?;
         id.map(WorkId::new).transpose()
+    }
+
+    fn is_dismissed(&self, worker: WorkerNumber) -> Result<bool> {
+        Ok(self
+            .sql
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM processes WHERE role = ?1 AND wish)")?
+            .query_row([worker.to_string()], |row| row.get(0))?)
     }
 
     fn has_run(&self, worker: WorkerNumber) -> Result<bool> {
@@ -499,11 +507,12 @@ impl Change<'_> {
         Ok(changed > 0)
     }
 
-    /// Wishes that the run of a worker ends early and goes back to pending.
+    /// A worker is about to leave: its run ends early and goes back to pending, and it gets no other.
     ///
     /// # Errors
     /// [`Code::Store`].
-    pub fn wish_of_worker(&self, worker: WorkerNumber) -> Result<()> {
+    pub fn dismiss(&self, worker: WorkerNumber) -> Result<()> {
+        self.sql.execute("UPDATE processes SET wish = 1 WHERE role = ?1", [worker.to_string()])?;
         self.sql.execute(
             "UPDATE runs SET wish = 'return' WHERE state <> 'ended' AND owner = 'runner' AND wish IS NULL AND worker = ?1",
             [worker.get()],
@@ -621,6 +630,16 @@ impl Change<'_> {
 }
 
 impl Store {
+    /// The name of a run that no run of any project on this machine shares. Processes carry it in their environment,
+    /// and what carries it may be killed.
+    ///
+    /// # Errors
+    /// [`Code::Store`].
+    pub fn cookie(&self, run: i64) -> Result<String> {
+        let store: String = self.sql().query_row("SELECT name FROM identity", [], |row| row.get(0))?;
+        Ok(format!("{store}-{run}"))
+    }
+
     /// The wish for a run; `None` where there is none, or the run has ended.
     ///
     /// # Errors

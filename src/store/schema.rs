@@ -106,6 +106,8 @@ const STEPS: &[&str] = &["
         rev INTEGER NOT NULL,
         signature TEXT NOT NULL
     );
+    CREATE TABLE identity (one INTEGER PRIMARY KEY CHECK (one = 1), name TEXT NOT NULL);
+    INSERT INTO identity(one, name) VALUES (1, lower(hex(randomblob(8))));
 "];
 
 /// Brings a store of version `from` to [`VERSION`], all steps or none.

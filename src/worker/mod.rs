@@ -150,7 +150,7 @@ impl Slot {
             if self.signals.received() && !asked {
                 asked = true;
                 let number = self.number;
-                self.store.change(|change| change.wish_of_worker(number))?;
+                self.store.change(|change| change.dismiss(number))?;
                 ring(&self.store.folder().bell(), Listener::Runner(number));
             }
             let status = self.store.status()?;

@@ -1,0 +1,246 @@
+//! Stopping leaves nothing running; killing loses nothing and runs nothing twice.
+
+mod support;
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use support::{Project, WAITS, phases};
+
+/// An agent with a child that ignores SIGTERM and one that has left its session, each marked in `pids`.
+const STUBBORN: &str = r#"
+echo "$WF0_WORK_ID $WF0_PHASE" >> "$AROUND/calls"
+trap '' TERM
+sh -c 'trap "" TERM; echo $$ >> "$AROUND/pids"; while :; do sleep 1; done' &
+setsid sh -c 'echo $$ >> "$AROUND/pids"; while :; do sleep 1; done' &
+( setsid env -i sh -c 'while :; do sleep 1; done' & )
+echo $$ >> "$AROUND/pids"
+await "go-$WF0_WORK_ID"
+"#;
+
+fn stubborn(works: &[(&str, &[&str])], tmux: bool) -> Project {
+    let mut config = phases(&["one", "two"], "agent");
+    config["batch"]["tmux"] = tmux.into();
+    let project = Project::new(config);
+    project.script("agent", &format!("export AROUND\n{WAITS}{STUBBORN}"));
+    project.create(works);
+    project
+}
+
+fn calls(project: &Project, call: &str) -> usize {
+    project.lines("calls").iter().filter(|line| *line == call).count()
+}
+
+fn alive(pid: &str) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    !stat.is_empty() && !stat.contains(") Z")
+}
+
+fn assert_trees_are_gone(project: &Project) {
+    for pid in project.lines("pids") {
+        assert!(!alive(&pid), "{pid} lives");
+    }
+    let loops = support::ran(project.program("pgrep").args(["-f", "while :; do sleep 1; done"])).out;
+    let ours: Vec<&str> = loops
+        .lines()
+        .filter(|pid| {
+            let place = std::fs::read_link(format!("/proc/{pid}/cwd")).unwrap_or_default();
+            place.starts_with(project.root())
+        })
+        .collect();
+    assert!(ours.is_empty(), "left in the project: {ours:?}");
+}
+
+#[test]
+fn stop_ends_whole_trees_sessions_and_locks_and_keeps_the_worktrees() {
+    for tmux in [true, false] {
+        let project = stubborn(&[("A", &[]), ("B", &[]), ("C", &["A"])], tmux);
+        project.ok(&["batch", "start", "--parallel", "2"]);
+        project.until("both agents are there", || project.lines("pids").len() == 6);
+        let begin = Instant::now();
+        assert_eq!(project.ok(&["batch", "stop"]), "all: stopped\n");
+        assert!(begin.elapsed() < Duration::from_secs(15), "{:?}", begin.elapsed());
+        assert_trees_are_gone(&project);
+        assert!(project.pids("").is_empty(), "no process is left");
+        assert_eq!(project.tmux(&["ls"]).out, "");
+        let summary = project.summary();
+        assert_eq!(summary["status"], "paused");
+        assert_eq!(summary["workers"], json!([]));
+        assert_eq!(project.state("A"), "pending");
+        assert!(project.root().join(".worktrees/feat-A/.wf").exists());
+        assert!(project.root().join(".worktrees/feat-B").exists());
+        assert_eq!(project.ok(&["batch", "stop"]), "all: not running\n");
+
+        for work in ["A", "B", "C"] {
+            project.touch(&format!("go-{work}"));
+        }
+        project.ok(&["batch", "resume"]);
+        assert_eq!(project.until_over(), "completed");
+        assert_trees_are_gone(&project);
+    }
+}
+
+#[test]
+fn stopping_one_work_leaves_the_others_alone() {
+    let project = stubborn(&[("A", &[]), ("B", &[]), ("C", &["A"])], false);
+    project.ok(&["batch", "start", "--parallel", "2"]);
+    project.until("both agents are there", || project.lines("pids").len() == 6);
+    assert_eq!(project.ok(&["batch", "stop", "A"]), "A: stopped\n");
+    let status = project.status();
+    assert_eq!(status["A"]["state"], "paused");
+    assert_eq!(status["B"]["state"], "running");
+    assert_eq!(calls(&project, "B one"), 1);
+    let said = project.fails(&["batch", "stop", "Bx", "B"]);
+    assert!(said.contains("did you mean B"), "{said}");
+    assert_eq!(project.state("B"), "running", "a wrong name stops nothing");
+    project.touch("go-B");
+    assert_eq!(project.until_over(), "paused");
+    assert_eq!(project.state("B"), "completed");
+    for work in ["A", "C"] {
+        project.touch(&format!("go-{work}"));
+    }
+    project.ok(&["batch", "resume", "A"]);
+    assert_eq!(project.until_over(), "completed");
+    assert_eq!(calls(&project, "A one"), 2, "the phase that was cut short, again");
+    assert_eq!(calls(&project, "B one") + calls(&project, "B two"), 2);
+}
+
+#[test]
+fn agents_outlive_scheduler_workers_and_tmux_and_nothing_is_run_twice() {
+    let project = stubborn(&[("A", &[]), ("B", &[])], true);
+    project.ok(&["batch", "start", "--parallel", "2"]);
+    project.until("both agents are there", || project.lines("pids").len() == 6);
+    let agents = project.lines("pids");
+
+    project.kill("batch worker 1");
+    project.until("the scheduler opens the worker again", || {
+        project.tmux(&["capture-pane", "-p", "-t", "=wf-batch-worker-1:"]).out.contains("▶ A · one")
+            || project.tmux(&["capture-pane", "-p", "-t", "=wf-batch-worker-1:"]).out.contains("▶ B · one")
+    });
+    project.kill("batch daemon");
+    project.until("the scheduler is gone", || project.summary()["scheduler"]["state"] == "stopped");
+    project.ok(&["batch", "start"]);
+    assert_eq!(project.summary()["scheduler"]["state"], "running");
+
+    project.tmux(&["kill-server"]);
+    project.until("the terminal is gone", || project.pids("batch worker").is_empty());
+    assert!(agents.iter().all(|pid| alive(pid)), "the agents go on");
+    let summary = project.summary();
+    assert_eq!(summary["workers"][0]["state"], "detached");
+
+    project.touch("go-A");
+    project.touch("go-B");
+    assert_eq!(project.until_over(), "completed", "the runners go on without anybody");
+    for call in ["A one", "A two", "B one", "B two"] {
+        assert_eq!(calls(&project, call), 1, "{call}");
+    }
+    assert_trees_are_gone(&project);
+}
+
+#[test]
+fn a_killed_runner_takes_its_tree_with_it_and_the_work_goes_on_at_its_phase() {
+    let project = stubborn(&[("A", &[])], false);
+    project.ok(&["batch", "start", "--parallel", "1"]);
+    project.until("the agent is there", || project.lines("pids").len() == 3);
+    let before = project.lines("pids");
+    project.kill("batch runner");
+    project.until("the phase runs again", || calls(&project, "A one") == 2);
+    assert!(before.iter().all(|pid| !alive(pid)), "what the first try left is gone before the second begins");
+    assert_eq!(project.status()["A"]["attempts"], 1, "an interruption is no failure");
+    project.touch("go-A");
+    assert_eq!(project.until_over(), "completed");
+    assert_eq!(calls(&project, "A two"), 1);
+    assert_trees_are_gone(&project);
+}
+
+#[test]
+fn everything_killed_at_once_is_taken_up_by_the_next_start() {
+    let project = stubborn(&[("A", &[]), ("B", &["A"])], false);
+    project.ok(&["batch", "start", "--parallel", "2"]);
+    project.until("the agent is there", || project.lines("pids").len() == 3);
+    for part in ["batch daemon", "batch worker", "batch runner"] {
+        project.kill(part);
+    }
+    project.until("only the agent is left", || project.pids(" batch ").is_empty());
+    let status = project.summary();
+    assert_eq!(status["status"], "running");
+    assert_eq!(status["scheduler"]["state"], "stopped");
+    project.touch("go-A");
+    project.touch("go-B");
+    project.ok(&["batch", "start"]);
+    assert_eq!(project.until_over(), "completed");
+    assert_eq!(calls(&project, "B one"), 1);
+    assert_trees_are_gone(&project);
+}
+
+#[test]
+fn recovery_in_one_project_touches_nothing_of_another() {
+    let (one, other) = (stubborn(&[("A", &[])], false), stubborn(&[("A", &[])], false));
+    for project in [&one, &other] {
+        project.ok(&["batch", "start", "--parallel", "1"]);
+        project.until("the agent is there", || project.lines("pids").len() == 3);
+    }
+    one.kill("batch runner");
+    one.until("the phase runs again", || calls(&one, "A one") == 2);
+    assert!(other.lines("pids").iter().all(|pid| alive(pid)), "the other project's first run");
+    for project in [&one, &other] {
+        project.touch("go-A");
+        assert_eq!(project.until_over(), "completed");
+    }
+    assert_eq!(calls(&other, "A one"), 1);
+}
+
+#[test]
+fn a_runner_that_does_not_obey_is_ended_by_stop_all_the_same() {
+    let project = stubborn(&[("A", &[])], false);
+    project.ok(&["batch", "start", "--parallel", "1"]);
+    project.until("the agent is there", || project.lines("pids").len() == 3);
+    let runner = project.pids("batch runner")[0];
+    let pid = rustix::process::Pid::from_raw(i32::try_from(runner).unwrap()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::STOP).unwrap();
+    project.ok(&["batch", "stop"]);
+    assert!(project.pids("").is_empty());
+    assert_trees_are_gone(&project);
+    assert_eq!(project.state("A"), "pending");
+}
+
+#[test]
+fn a_scheduler_and_workers_started_by_hand_end_as_asked() {
+    let project = stubborn(&[("A", &[])], false);
+    let mut worker =
+        project.wf0(&["batch", "worker", "1"]).stdout(std::process::Stdio::null()).spawn().unwrap();
+    let mut daemon = project.wf0(&["batch", "daemon"]).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    project.until("the agent is there", || project.lines("pids").len() == 3);
+    let taken = project.fails(&["batch", "worker", "1"]);
+    assert!(taken.contains(&format!("worker-1 is already running (pid {})", worker.id())), "{taken}");
+    assert!(project.fails(&["batch", "daemon"]).contains("already serves"));
+    let end = |pid: u32| {
+        let pid = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    };
+    end(worker.id());
+    assert_eq!(support::ended(&mut worker), Some(0));
+    assert_trees_are_gone(&project);
+    assert_eq!(project.state("A"), "pending", "back, for another worker");
+
+    let mut worker =
+        project.wf0(&["batch", "worker", "7"]).stdout(std::process::Stdio::null()).spawn().unwrap();
+    project.until("the second worker has it", || calls(&project, "A one") == 2);
+    end(daemon.id());
+    assert_eq!(support::ended(&mut daemon), Some(0));
+    let output = daemon.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        said.contains("[INFO] Assigned A to worker-1") && said.contains("[INFO] Assigned A to worker-7"),
+        "{said}"
+    );
+    assert_eq!(project.summary()["status"], "paused");
+    assert_eq!(project.state("A"), "running", "phases come to their end");
+    project.touch("go-A");
+    project.until("it ends", || project.state("A") == "completed");
+    let mut daemon = project.wf0(&["batch", "daemon"]).stdout(std::process::Stdio::null()).spawn().unwrap();
+    project.until("the scheduler serves", || project.summary()["scheduler"]["state"] == "running");
+    project.ok(&["batch", "stop"]);
+    assert_eq!(support::ended(&mut worker), Some(0));
+    assert_eq!(support::ended(&mut daemon), Some(0));
+}
