@@ -14,18 +14,22 @@ pub struct Project {
 
 impl Project {
     /// The project that `start` lies in: the first folder upwards that holds `.wf`; where that is a link, as in a
-    /// worktree, the root is the parent of the real `.wf`.
+    /// worktree, the root is the parent of the real `.wf`. Where `.wf` was deleted as a whole (`git clean -fdx`), the
+    /// store in the git folder still tells.
     ///
     /// # Errors
     /// [`Code::NoProject`].
     pub fn find(start: &Path) -> Result<Project> {
         let start = start.canonicalize().map_err(|error| Error::file("open", start, &error))?;
         for folder in start.ancestors() {
-            if let Ok(real) = folder.join(".wf").canonicalize() {
-                if real.is_dir() {
-                    let root = real.parent().unwrap_or(folder).to_owned();
-                    return Ok(Project { root });
-                }
+            let real = folder.join(".wf").canonicalize().ok().filter(|real| real.is_dir());
+            if let Some(real) = real {
+                let root = real.parent().unwrap_or(folder).to_owned();
+                return Ok(Project { root });
+            }
+            let without = Project { root: folder.to_owned() };
+            if without.engine_folder().is_ok_and(|engine| engine.join("wf0.db").exists()) {
+                return Ok(without);
             }
         }
         Err(Error::new(
