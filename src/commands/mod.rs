@@ -22,7 +22,7 @@ pub mod work;
 use jiff::Timestamp;
 use serde::Serializer;
 
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 use crate::project::Project;
 use crate::store::Store;
 use crate::store::intake::Unreadable;
@@ -48,6 +48,12 @@ impl<T> Answer<T> {
 fn open(project: &Project) -> Result<(Store, Vec<String>)> {
     let mut store = Store::open(project)?;
     let notices = store.publish(Unreadable::Refuse)?;
+    if let Some(line) = notices.first()
+        && store.status()?.is_none()
+    {
+        // Deleting the file has just cleared the schedule: that is what every command has to say now.
+        return Err(Error::new(Code::NoSchedule, line.clone(), no_schedule().hint()));
+    }
     Ok((store, notices))
 }
 
