@@ -122,12 +122,20 @@ fn agents_outlive_scheduler_workers_and_tmux_and_nothing_is_run_twice() {
     project.ok(&["batch", "start"]);
     assert_eq!(project.summary()["scheduler"]["state"], "running");
 
+    let workers = project.pids("batch worker");
     project.tmux(&["kill-server"]);
-    project.until("the terminal is gone", || project.pids("batch worker").is_empty());
+    project.until("the scheduler opens its workers again", || {
+        let now = project.pids("batch worker");
+        now.len() == 2 && !now.iter().any(|pid| workers.contains(pid))
+    });
     assert!(agents.iter().all(|pid| alive(pid)), "the agents go on");
-    let summary = project.summary();
-    assert_eq!(summary["workers"][0]["state"], "detached");
 
+    project.kill("batch daemon");
+    project.kill("batch worker");
+    project.until("nobody is there but the runners", || {
+        project.pids("batch worker").is_empty() && project.pids("batch daemon").is_empty()
+    });
+    assert_eq!(project.summary()["workers"][0]["state"], "detached");
     project.touch("go-A");
     project.touch("go-B");
     assert_eq!(project.until_over(), "completed", "the runners go on without anybody");

@@ -22,10 +22,9 @@ pub fn clear(project: &Project) -> Result<Answer<Option<String>>> {
         return Err(no_schedule());
     }
     let kept = if known { Some(store.archive()?.display().to_string()) } else { None };
-    if let Err(error) = std::fs::remove_file(&path) {
-        if error.kind() != io::ErrorKind::NotFound {
-            return Err(Error::file("remove", &path, &error));
-        }
+    match std::fs::remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(Error::file("remove", &path, &error)),
+        Ok(()) | Err(_) => {}
     }
     store.change(|change| change.remove_schedule())?;
     Ok(Answer::plain(kept))

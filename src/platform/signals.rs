@@ -3,8 +3,31 @@
 use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+
+/// A terminal that goes (SIGHUP) no longer ends this process; whether it has gone can be asked.
+#[derive(Debug)]
+pub struct HangUp(Arc<AtomicBool>);
+
+impl HangUp {
+    /// Takes the signal over for this process.
+    ///
+    /// # Errors
+    /// The system refuses the handler.
+    pub fn survive() -> io::Result<HangUp> {
+        let seen = Arc::new(AtomicBool::new(false));
+        signal_hook::flag::register(SIGHUP, Arc::clone(&seen))?;
+        Ok(HangUp(seen))
+    }
+
+    /// Whether the terminal has gone since the last call.
+    pub fn take(&self) -> bool {
+        self.0.swap(false, Ordering::Relaxed)
+    }
+}
 
 /// The wish of a terminal or service manager to end this process (SIGTERM, SIGINT), once asked for.
 ///

@@ -118,9 +118,9 @@ mod tests {
                 }
                 done[step.work] = true;
             }
-            for n in 0..works.len() {
+            for (n, candidate) in candidates.iter().enumerate() {
                 let stuck = graph.dependencies(n).iter().any(|on| !done[*on]);
-                prop_assert_eq!(candidates[n].pending && !stuck, steps.iter().any(|s| s.work == n));
+                prop_assert_eq!(candidate.pending && !stuck, steps.iter().any(|s| s.work == n));
             }
             prop_assert_eq!(steps.is_empty(), !steps.iter().any(|s| s.critical));
         }

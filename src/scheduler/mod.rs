@@ -15,7 +15,7 @@ use crate::error::{Code, Error, Result};
 use crate::platform::children::wait_readable;
 use crate::platform::process_id::ProcessId;
 use crate::platform::process_watch::ProcessWatch;
-use crate::platform::signals::EndSignals;
+use crate::platform::signals::{EndSignals, HangUp};
 use crate::project::Project;
 use crate::runner::recover::recover;
 use crate::schedule::ScheduleStatus;
@@ -83,6 +83,10 @@ pub fn serve(project: &Project, options: &Options, report: &mut dyn FnMut(Report
     };
     let signals = EndSignals::listen()
         .map_err(|error| Error::file("take over signals in", store.folder().path(), &error))?;
+    // One that `start` opened goes on without its terminal: nobody is there at night to start it again.
+    let hang_up = options.managed.then(HangUp::survive).transpose();
+    let hang_up =
+        hang_up.map_err(|error| Error::file("take over signals in", store.folder().path(), &error))?;
     let bell = Bell::hang(&store.folder().bell(), Listener::Scheduler);
     let seen = store.last_event()?;
     store.change(|change| change.register(Place::Scheduler, options.session.as_deref(), options.managed))?;
@@ -92,6 +96,7 @@ pub fn serve(project: &Project, options: &Options, report: &mut dyn FnMut(Report
         store,
         options: options.clone(),
         signals,
+        hang_up,
         bell,
         crew: Crew::default(),
         publishing: Publishing::default(),
@@ -156,6 +161,7 @@ struct Scheduler {
     store: Store,
     options: Options,
     signals: EndSignals,
+    hang_up: Option<HangUp>,
     bell: Bell,
     crew: Crew,
     publishing: Publishing,
@@ -174,6 +180,9 @@ impl Scheduler {
             if self.signals.received() {
                 self.store.change(|change| change.hold("the scheduler was ended"))?;
                 return Ok(Ending::Asked);
+            }
+            if self.hang_up.as_ref().is_some_and(HangUp::take) {
+                self.store.change(|change| change.register(Place::Scheduler, None, self.options.managed))?;
             }
             if self.store.registered(Place::Scheduler)?.is_some_and(|me| me.wish) {
                 return Ok(Ending::Asked);

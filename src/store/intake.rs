@@ -28,41 +28,57 @@ pub enum Unreadable {
     PutAside,
 }
 
+/// What came of looking at the file.
+#[derive(Debug, Default)]
+pub(super) struct Taken {
+    /// Lines for people about what was refused or noticed.
+    pub lines: Vec<String>,
+    /// The content that was looked at, if any; what settled while it was read counts as another.
+    pub content: Option<String>,
+}
+
 /// How long a document must be still before it counts as broken.
 const STILL: Duration = Duration::from_millis(500);
 
 impl Store {
     /// Takes in what stands in the file, if it is not what was published last. Gives lines for people about what
     /// was refused or noticed. The caller holds the lock for publishing.
-    pub(super) fn take_in_file(&mut self, unreadable: Unreadable) -> Result<Vec<String>> {
+    pub(super) fn take_in_file(&mut self, unreadable: Unreadable) -> Result<Taken> {
         let path = self.project().schedule_file();
         let known = self.published()?;
         let Some(signature) = signature(&path)? else {
-            return self.file_is_missing(known.is_some(), unreadable);
+            return Ok(Taken { lines: self.file_is_missing(known.is_some(), unreadable)?, content: None });
         };
         if known.is_some_and(|(_, known)| known == signature) {
-            return Ok(Vec::new());
+            return Ok(Taken::default());
         }
         self.take_in(&path, unreadable)
     }
 
     /// Takes in the document at `path`, which may be the project's or one that an exchange brought to light.
-    pub(super) fn take_in(&mut self, path: &Path, unreadable: Unreadable) -> Result<Vec<String>> {
-        let name = self.project().schedule_file().display().to_string();
+    pub(super) fn take_in(&mut self, path: &Path, unreadable: Unreadable) -> Result<Taken> {
         let bytes = read(path)?;
-        let hash = hash(&bytes);
+        let content = hash(&bytes);
         let ours: Option<i64> = self
             .sql()
             .query_row(
                 "SELECT rev FROM revisions WHERE hash = ?1 ORDER BY rev DESC LIMIT 1",
-                [&hash],
+                [&content],
                 |row| row.get(0),
             )
             .optional()?;
-        if ours.is_some() {
-            // Published by us, perhaps long ago (a checkout, a stash): no edit. Publishing follows where it is stale.
-            return Ok(Vec::new());
-        }
+        // Published by us, perhaps long ago (a checkout, a stash): no edit. Publishing follows where it is stale.
+        let lines = if ours.is_some() { Vec::new() } else { self.take_in_foreign(path, bytes, unreadable)? };
+        Ok(Taken { lines, content: Some(content) })
+    }
+
+    fn take_in_foreign(
+        &mut self,
+        path: &Path,
+        bytes: Vec<u8>,
+        unreadable: Unreadable,
+    ) -> Result<Vec<String>> {
+        let name = self.project().schedule_file().display().to_string();
         let document = match settle(path, &name, bytes) {
             Ok(document) => document,
             Err(error) if unreadable == Unreadable::PutAside && error.code() == Code::Form => {

@@ -60,6 +60,7 @@ impl Store {
         let path = folder.database();
         let io = |error| Error::file("lock", &lock, &error);
         let shared = FileLock::try_shared(&lock).map_err(io)?;
+        make_private_file(&path)?;
         let connection = connect(&path, OpenFlags::default())?;
         let found = version(&connection, &path)?;
         let in_use = if found == schema::VERSION {
@@ -215,17 +216,39 @@ impl Change<'_> {
 }
 
 fn connect(path: &Path, flags: OpenFlags) -> Result<Connection> {
-    let open = || -> rusqlite::Result<Connection> {
+    let open = || -> rusqlite::Result<Option<Connection>> {
         let connection = Connection::open_with_flags(path, flags)?;
         connection.busy_timeout(Duration::from_secs(30))?;
         connection.set_prepared_statement_cache_capacity(64);
         if !flags.contains(OpenFlags::SQLITE_OPEN_READ_ONLY) {
-            connection.pragma_update(None, "journal_mode", "WAL")?;
+            let mode: String =
+                connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+            if !mode.eq_ignore_ascii_case("wal") {
+                return Ok(None);
+            }
             connection.pragma_update(None, "synchronous", "FULL")?;
         }
-        Ok(connection)
+        Ok(Some(connection))
     };
-    open().map_err(|error| cannot("open", path, &error))
+    open().map_err(|error| cannot("open", path, &error))?.ok_or_else(|| {
+        Error::new(
+            Code::Store,
+            format!("the file system of {} cannot share a store between processes", path.display()),
+            "keep the repository on a local disk: network file systems cannot",
+        )
+    })
+}
+
+/// SQLite gives its other files the mode of the first one.
+fn make_private_file(path: &Path) -> Result<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+    std::fs::OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(path)
+        .map(drop)
+        .map_err(|error| Error::file("open", path, &error))
 }
 
 fn version(connection: &Connection, path: &Path) -> Result<u32> {

@@ -34,12 +34,13 @@ impl Store {
         let _held = FileLock::exclusive(&lock).map_err(|error| Error::file("lock", &lock, &error))?;
         let mut lines = Vec::new();
         for _ in 0..ROUNDS {
-            lines.extend(self.take_in_file(unreadable)?);
+            let taken = self.take_in_file(unreadable)?;
+            lines.extend(taken.lines);
             let path = self.project().schedule_file();
             let rev = self.revision()?;
             let Some(known) = signature(&path)? else {
                 if self.status()?.is_some() {
-                    self.write_document(unreadable, &mut lines)?;
+                    self.write_document(unreadable, None, &mut lines)?;
                 }
                 return Ok(lines);
             };
@@ -49,15 +50,21 @@ impl Store {
             if self.status()?.is_none() {
                 return Ok(lines);
             }
-            if self.write_document(unreadable, &mut lines)? {
+            if self.write_document(unreadable, taken.content.as_deref(), &mut lines)? {
                 return Ok(lines);
             }
         }
         Ok(lines)
     }
 
-    /// Writes the document once. `false` where an edit came in between, so that it must be written again.
-    fn write_document(&mut self, unreadable: Unreadable, lines: &mut Vec<String>) -> Result<bool> {
+    /// Writes the document once. `false` where an edit came in between, so that it must be written again. `taken` is
+    /// the content that has been taken in already.
+    fn write_document(
+        &mut self,
+        unreadable: Unreadable,
+        taken: Option<&str>,
+        lines: &mut Vec<String>,
+    ) -> Result<bool> {
         let Some((document, rev)) = self.document()? else { return Ok(true) };
         let text = document.to_text();
         let name = hash(text.as_bytes());
@@ -84,7 +91,7 @@ impl Store {
             if let Some((_, known)) = &before
                 && signature(&path)?.is_some_and(|now| now != *known)
             {
-                lines.extend(self.take_in_file(unreadable)?);
+                lines.extend(self.take_in_file(unreadable)?.lines);
                 return Ok(false);
             }
             std::fs::rename(&fresh, &path).map_err(|error| Error::file("replace", &path, &error))?;
@@ -97,8 +104,13 @@ impl Store {
             return Ok(true);
         }
         // What was there: the one published last, or an edit that nobody has seen yet.
+        let swapped_out = std::fs::read(&fresh).ok().map(|bytes| hash(&bytes));
+        if taken.is_some() && swapped_out.as_deref() == taken {
+            std::fs::remove_file(&fresh).map_err(|error| Error::file("remove", &fresh, &error))?;
+            return Ok(true);
+        }
         let revision = self.revision()?;
-        lines.extend(self.take_in(&fresh, Unreadable::PutAside)?);
+        lines.extend(self.take_in(&fresh, Unreadable::PutAside)?.lines);
         std::fs::remove_file(&fresh).map_err(|error| Error::file("remove", &fresh, &error))?;
         Ok(self.revision()? == revision)
     }
