@@ -126,7 +126,7 @@ fn play(store: &mut Store, case: Case) -> Result<(), TestCaseError> {
     let prefixes = wf0::config::Config::default().branch_prefix;
     let checked = Checked::new(Document::parse("case", text.as_bytes()).unwrap(), &prefixes).unwrap();
     store.replace(&checked, WORKERS).unwrap();
-    store.change(|change| change.start_batch(WORKERS)).unwrap();
+    store.change(|change| change.start_batch(WORKERS, false)).unwrap();
     let mut truth = Truth::new(case.works);
     for event in case.events {
         happen(store, &mut truth, event)?;
@@ -189,7 +189,7 @@ fn happen(store: &mut Store, truth: &mut Truth, event: Happens) -> Result<(), Te
             if expected {
                 truth.status[n] = Status::Pending;
                 truth.paused[n] = false;
-                store.change(|change| change.start_batch(WORKERS)).unwrap();
+                store.change(|change| change.start_batch(WORKERS, false)).unwrap();
                 store.change(|change| change.close_if_over()).unwrap();
             }
         }

@@ -9,7 +9,7 @@ use crate::commands::create::Created;
 use crate::commands::doctor::{self, Health};
 use crate::commands::init::Initialized;
 use crate::commands::start::Started;
-use crate::commands::status::{Progress, Row, Summary};
+use crate::commands::status::{Progress, Row, Summary, WorkerState};
 use crate::commands::{plan as plans, show as shows, stop, watch, work as works};
 use crate::schedule::id::printable;
 use crate::schedule::problems::{Problem, Severity};
@@ -32,6 +32,10 @@ fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String
         let _ = writeln!(out, "{}", line.trim_end().strip_prefix(' ').unwrap_or(line.trim_end()));
     }
     out
+}
+
+fn count(number: usize, of: &str) -> String {
+    format!("{number} {of}{}", if number == 1 { "" } else { "s" })
 }
 
 fn joined(ids: &[WorkId]) -> String {
@@ -67,9 +71,9 @@ pub fn initialized(it: &Initialized) -> String {
 
 pub fn created(it: &Created) -> String {
     format!(
-        "Created {} with {} works\n\nNext: `wf0 batch start --dry-run` shows the plan, `wf0 batch start` runs it\n",
+        "Created {} with {}\n\nNext: `wf0 batch start --dry-run` shows the plan, `wf0 batch start` runs it\n",
         printable(&it.file),
-        it.works
+        count(it.works, "work")
     )
 }
 
@@ -130,13 +134,15 @@ pub fn plan(rows: &[plans::Row]) -> String {
     );
     let waves = rows.iter().map(|row| row.wave).max().unwrap_or(0);
     let phases = rows.first().map(|row| row.phases.join(" → ")).unwrap_or_default();
-    let _ = writeln!(out, "\n{} works in {waves} waves; each: {phases}. Nothing was changed.", rows.len());
+    let (works, waves) = (count(rows.len(), "work"), count(waves as usize, "wave"));
+    let _ = writeln!(out, "\n{works} in {waves}; each: {phases}. Nothing was changed.");
     out
 }
 
 pub fn started(it: &Started) -> String {
     let workers = it.workers.iter().filter(|worker| worker.pid.is_some()).count();
-    let mut out = format!("Batch {}: {} works to do, {workers} workers\n", it.status, it.pending);
+    let (works, workers) = (count(it.pending as usize, "work"), count(workers, "worker"));
+    let mut out = format!("Batch {}: {works} to do, {workers}\n", it.status);
     if it.attach.is_empty() {
         out.push_str("Output: `wf0 batch logs ID --follow`\n");
     }
@@ -188,7 +194,12 @@ fn head(it: &Summary) -> String {
 }
 
 fn next_step(it: &Summary) -> &'static str {
+    let by_scripts = it.workers.iter().any(|worker| worker.state == WorkerState::External);
     match it.status {
+        ScheduleStatus::Running if by_scripts && it.scheduler.pid.is_none() => "Next: `wf0 batch watch`",
+        ScheduleStatus::Failed if it.progress.failed == 0 => {
+            "Next: `wf0 schedule validate` shows what blocks the rest"
+        }
         ScheduleStatus::Pending => "Next: `wf0 batch start`",
         ScheduleStatus::Running if it.scheduler.pid.is_none() => {
             "The scheduler is gone. Next: `wf0 batch start` goes on"

@@ -23,7 +23,9 @@ pub fn clear(project: &Project) -> Result<Answer<Option<String>>> {
     }
     let kept = if known { Some(store.archive()?.display().to_string()) } else { None };
     match std::fs::remove_file(&path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(Error::file("remove", &path, &error)),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(Error::file("remove", &path, &error));
+        }
         Ok(()) | Err(_) => {}
     }
     store.change(|change| change.remove_schedule())?;

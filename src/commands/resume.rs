@@ -33,6 +33,7 @@ pub fn resume(project: &Project, ids: &[WorkId], parallel: Option<u32>) -> Resul
     preflight::check(project, &config, &before)?;
     let (asked, warning) = preflight::workers(&config, parallel.or(Some(before.parallel).filter(|n| *n > 0)));
     notices.extend(warning);
+    let configured = project.config_file().exists();
     let serving = is_served(&store)?;
     store.change(|change| {
         for work in before.works.iter().filter(|work| ids.is_empty() || ids.contains(&work.id)) {
@@ -45,7 +46,7 @@ pub fn resume(project: &Project, ids: &[WorkId], parallel: Option<u32>) -> Resul
         }
         let change_of_crew = parallel.is_some() && before.parallel != asked;
         if !serving || before.status != ScheduleStatus::Running || change_of_crew {
-            change.start_batch(asked)?;
+            change.start_batch(asked, configured)?;
         }
         Ok(())
     })?;

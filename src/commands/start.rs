@@ -62,7 +62,8 @@ pub fn start(project: &Project, parallel: Option<u32>) -> Result<Answer<Started>
     let (workers, warning) = preflight::workers(&config, parallel);
     notices.extend(warning);
     notices.extend(preflight::parallel_warning(&config, workers));
-    store.change(|change| change.start_batch(workers))?;
+    let configured = project.config_file().exists();
+    store.change(|change| change.start_batch(workers, configured))?;
     store.publish(Unreadable::Refuse)?;
     notices.extend(open_scheduler(&store, config.batch.tmux)?);
     Ok(Answer { value: started(&store, workers)?, notices })

@@ -55,7 +55,7 @@ struct Job<'a> {
 
 impl Runner {
     pub(super) fn work(&mut self, run: &Run) -> Result<Outcome> {
-        let config = self.store.project().config()?;
+        let config = self.read_config()?;
         let phases = agent::phases(&config)?;
         let names = phases.iter().map(|phase| phase.name.clone()).collect();
         let work = self.store.work(&run.work_id)?.ok_or_else(|| {
@@ -80,6 +80,20 @@ impl Runner {
             }
         }
         self.finish(&job, &mut place)
+    }
+
+    /// Reads the configuration. One that was there when the batch was started and is gone is no empty one: with the
+    /// defaults every work would be given to another agent than was meant.
+    fn read_config(&self) -> Result<Config> {
+        let path = self.store.project().config_file();
+        if self.store.was_configured()? && !path.exists() {
+            return Err(Error::new(
+                Code::Config,
+                format!("{} is gone since the batch was started", path.display()),
+                "bring it back (or `wf0 init` for the defaults), then `wf0 batch resume`",
+            ));
+        }
+        self.store.project().config()
     }
 
     /// Takes the work's tree lock, ending whatever still has it from an earlier attempt.
@@ -296,8 +310,10 @@ impl Runner {
         self.ring();
         if step != Step::Push {
             // Between phases a push is a safety copy; what it can't do now is owed after the last one.
-            if let Some(Err(error)) = self.push(place)? {
-                self.note(job, EventKind::PushFailed, Error::from(error).what())?;
+            match self.push(place)? {
+                Some(Ok(Pushed::Pushed)) => self.note(job, EventKind::Pushed, place.branch_name())?,
+                Some(Err(error)) => self.note(job, EventKind::PushFailed, Error::from(error).what())?,
+                Some(Ok(Pushed::AlreadyThere | Pushed::NoOrigin)) | None => {}
             }
         }
         Ok(Tried::Next(step))

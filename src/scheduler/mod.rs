@@ -192,7 +192,8 @@ impl Scheduler {
             match status {
                 ScheduleStatus::Pending => {
                     let parallel = self.store.parallel()?;
-                    self.store.change(|change| change.start_batch(parallel))?;
+                    let configured = self.store.project().config_file().exists();
+                    self.store.change(|change| change.start_batch(parallel, configured))?;
                     continue;
                 }
                 ScheduleStatus::Running => {

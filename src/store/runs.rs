@@ -618,12 +618,14 @@ impl Change<'_> {
         Ok(())
     }
 
-    /// The batch runs from now on, with so many workers.
+    /// The batch runs from now on, with so many workers. `configured` says whether the project has a configuration
+    /// file, so that its disappearance is noticed.
     ///
     /// # Errors
     /// [`Code::Store`].
-    pub fn start_batch(&self, parallel: u32) -> Result<()> {
-        self.sql.execute("UPDATE schedule SET parallel = ?1", [parallel])?;
+    pub fn start_batch(&self, parallel: u32, configured: bool) -> Result<()> {
+        self.sql
+            .execute("UPDATE schedule SET parallel = ?1, configured = ?2", params![parallel, configured])?;
         self.set_schedule_status(ScheduleStatus::Running, None)?;
         self.note(EventKind::Started, Note { state: Some("running"), ..Note::default() })
     }

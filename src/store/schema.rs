@@ -15,7 +15,8 @@ const STEPS: &[&str] = &["
         sources TEXT NOT NULL,
         extra TEXT NOT NULL,
         parallel INTEGER NOT NULL,
-        over INTEGER NOT NULL DEFAULT 0
+        over INTEGER NOT NULL DEFAULT 0,
+        configured INTEGER NOT NULL DEFAULT 0
     );
     CREATE TABLE works (
         n INTEGER PRIMARY KEY,

@@ -231,6 +231,18 @@ impl Store {
             .unwrap_or(true))
     }
 
+    /// Whether the project had a configuration file when the batch was started.
+    ///
+    /// # Errors
+    /// [`Code::Store`].
+    pub fn was_configured(&self) -> Result<bool> {
+        Ok(self
+            .sql()
+            .query_row("SELECT configured FROM schedule", [], |row| row.get(0))
+            .optional()?
+            .unwrap_or(false))
+    }
+
     /// How many workers the batch is to have.
     ///
     /// # Errors

@@ -1,0 +1,84 @@
+//! Ten thousand works are no trouble, a hundred thousand in a chain overflow nothing, and twice the works take twice
+//! the time. The bounds are those of a release build (`cargo test --release --test scale`); an unoptimised one gets
+//! ten times as much.
+
+mod support;
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use support::Project;
+
+fn bound(seconds: f64) -> Duration {
+    Duration::from_secs_f64(seconds * if cfg!(debug_assertions) { 10.0 } else { 1.0 })
+}
+
+fn write(project: &Project, name: &str, works: usize, on: impl Fn(usize) -> Vec<usize>) -> String {
+    let id = |n: usize| format!("FEAT-{n}-work");
+    let records: Vec<serde_json::Value> = (0..works)
+        .map(|n| {
+            let on: Vec<String> = on(n).into_iter().map(id).collect();
+            json!({"work_id": id(n), "title": format!("The work of number {n}"), "dependencies": on})
+        })
+        .collect();
+    let path = project.around().join(name);
+    std::fs::write(&path, serde_json::Value::from(records).to_string()).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[track_caller]
+fn timed(project: &Project, arguments: &[&str]) -> Duration {
+    let begin = Instant::now();
+    project.ok(arguments);
+    begin.elapsed()
+}
+
+fn several(n: usize) -> Vec<usize> {
+    [1, 7, 50].into_iter().filter_map(|back| n.checked_sub(back)).collect()
+}
+
+#[test]
+fn ten_thousand_works_are_created_checked_and_planned_at_once() {
+    let project = Project::new(support::phases(&["one"], "true"));
+    let list = write(&project, "list", 10_000, several);
+    let create = timed(&project, &["schedule", "create", "--from", &list]);
+    assert!(create < bound(2.0), "create took {create:?}");
+    for arguments in [
+        &["schedule", "validate"][..],
+        &["batch", "start", "--dry-run"],
+        &["batch", "status", "--format", "json"],
+        &["work", "next"],
+    ] {
+        let took = timed(&project, arguments);
+        assert!(took < bound(1.0), "{arguments:?} took {took:?}");
+    }
+}
+
+#[test]
+fn a_chain_of_a_hundred_thousand_works_overflows_nothing() {
+    let project = Project::new(support::phases(&["one"], "true"));
+    let list = write(&project, "chain", 100_000, |n| n.checked_sub(1).into_iter().collect());
+    project.ok(&["schedule", "create", "--from", &list]);
+    project.ok(&["schedule", "validate"]);
+    let plan = project.ok(&["batch", "start", "--dry-run", "--format", "ndjson"]);
+    assert_eq!(plan.lines().count(), 100_000);
+    assert!(plan.lines().last().unwrap().contains("\"wave\":100000"));
+    let around = write(&project, "around", 100_000, |n| vec![(n + 1) % 100_000]);
+    assert!(project.fails(&["schedule", "create", "--force", "--from", &around]).contains("circle"));
+}
+
+#[test]
+fn twice_the_works_take_about_twice_the_time() {
+    let best = |works: usize| {
+        let project = Project::new(support::phases(&["one"], "true"));
+        let list = write(&project, "list", works, several);
+        let runs = (0..3).map(|_| {
+            timed(&project, &["schedule", "create", "--force", "--from", &list])
+                + timed(&project, &["batch", "start", "--dry-run", "--format", "json"])
+        });
+        runs.min().unwrap()
+    };
+    let (once, twice) = (best(8_000), best(16_000));
+    let ratio = twice.as_secs_f64() / once.as_secs_f64();
+    assert!(ratio < 3.0, "{once:?} and {twice:?}: {ratio:.2} times");
+}
