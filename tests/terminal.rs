@@ -16,8 +16,8 @@ use std::time::{Duration, Instant};
 
 use wf0::error::{Code, Result};
 use wf0::platform::process_id::ProcessId;
+use wf0::platform::process_stat::Stat;
 use wf0::platform::process_watch::ProcessWatch;
-use wf0::platform::tree::Stat;
 use wf0::schedule::id::WorkerNumber;
 use wf0::terminal::{Launch, Opened, Opening, Role, Tmux, attach_command, open};
 

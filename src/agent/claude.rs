@@ -1,6 +1,6 @@
 //! Claude Code, driven without a person: which words it is given.
 
-use super::command::Call;
+use super::call::{Call, fitting};
 use crate::schedule::SourceType;
 
 /// Its program.
@@ -21,7 +21,7 @@ pub fn arguments(call: &Call<'_>, first: bool, more: &[String]) -> Vec<String> {
     } else {
         format!("/wf0-nextstep {}", call.work_id)
     };
-    let mut arguments = vec!["--print".to_owned(), super::command::fitting(&prompt)];
+    let mut arguments = vec!["--print".to_owned(), fitting(&prompt)];
     if let Some(branch) = call.branch {
         arguments.push("--append-system-prompt".into());
         arguments.push(format!(

@@ -1,36 +1,12 @@
 //! The command of a phase, ready to be started: placeholders filled in inside arguments, never through a shell, and
 //! the environment that an unattended agent is to have.
 
-use std::path::Path;
 use std::process::{Command, Stdio};
 
+use super::call::{Call, fitting};
 use super::{Action, Phase, claude};
 use crate::config::Config;
-use crate::schedule::{Source, WorkId};
 use crate::worktree::LOCAL_ENVIRONMENT;
-
-/// One attempt at a phase, as its command sees it.
-#[derive(Debug, Clone, Copy)]
-pub struct Call<'a> {
-    /// The run, a name never used again on this machine: the cookie by which its processes are found.
-    pub run: &'a str,
-    /// The work.
-    pub work_id: &'a WorkId,
-    /// The phase.
-    pub phase: &'a str,
-    /// From 1.
-    pub attempt: u32,
-    /// The work's branch; `None` where works run in the project root.
-    pub branch: Option<&'a str>,
-    /// What the branch was made from, for people.
-    pub base: &'a str,
-    /// Where the command runs.
-    pub worktree: &'a Path,
-    /// The project root.
-    pub root: &'a Path,
-    /// Where the work comes from.
-    pub source: &'a Source,
-}
 
 /// The variable that every process of a run carries.
 pub const COOKIE: &str = "WF0_RUN";
@@ -44,9 +20,6 @@ const TOKENS: [&str; 6] = [
     "JIRA_API_TOKEN",
     "JIRA_TOKEN",
 ];
-
-/// Longest text that goes into one argument or variable, in bytes. The system allows 131,071; a prompt needs less.
-const LONGEST: usize = 32_768;
 
 /// Builds the command of a phase. `first` says whether it is the first of the list.
 ///
@@ -130,19 +103,11 @@ fn value(name: &str, call: &Call<'_>) -> Option<String> {
     })
 }
 
-/// `text` as the system accepts it in an argument or variable: no NUL, and not longer than [`LONGEST`].
-pub(super) fn fitting(text: &str) -> String {
-    let mut out: String = text.chars().filter(|c| *c != '\0').collect();
-    if out.len() > LONGEST {
-        out.truncate(out.floor_char_boundary(LONGEST));
-        out.push('…');
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::schedule::{Source, WorkId};
+    use std::path::Path;
 
     fn with_call<T>(title: &str, look: impl FnOnce(&Call<'_>) -> T) -> T {
         let id = WorkId::new("FEAT-1-a").unwrap();

@@ -1,6 +1,7 @@
 //! What a phase runs: the command from the configuration or the agent's own, its arguments, its environment; and the
 //! record the agent keeps of itself. It knows no store and starts nothing.
 
+pub mod call;
 pub mod claude;
 pub mod command;
 pub mod state_file;

@@ -12,9 +12,9 @@ use crate::project::Project;
 use crate::schedule::problems::nearest;
 use crate::schedule::{ScheduleStatus, Status, WorkId};
 use crate::store::Store;
+use crate::store::attempts::Attempt;
 use crate::store::bell::{Bell, Listener};
 use crate::store::processes::Place;
-use crate::store::runs::Attempt;
 
 /// What is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,6 +5,8 @@ pub mod children;
 pub mod exchange;
 pub mod filelock;
 pub mod process_id;
+#[cfg(target_os = "linux")]
+pub mod process_stat;
 pub mod process_watch;
 pub mod program;
 pub mod signals;

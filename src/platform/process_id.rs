@@ -54,7 +54,7 @@ fn started(pid: u32) -> Option<String> {
     let boot = BOOT.get_or_init(|| {
         std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned()
     });
-    let stat = super::tree::Stat::read(pid)?;
+    let stat = super::process_stat::Stat::read(pid)?;
     (!stat.zombie).then(|| format!("{boot}:{}", stat.started))
 }
 

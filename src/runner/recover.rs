@@ -7,7 +7,8 @@ use crate::error::Result;
 use crate::platform::tree::{self, Traces};
 use crate::schedule::naming;
 use crate::store::Store;
-use crate::store::runs::{AttemptOutcome, Outcome};
+use crate::store::attempts::AttemptOutcome;
+use crate::store::runs::Outcome;
 use crate::store::works::{Owner, Run, RunState, Wish};
 use crate::worktree::Repository;
 

@@ -3,6 +3,7 @@
 //! Whoever changes something does so in one transaction and then rings a bell. Every acknowledged change is durable
 //! (WAL with `synchronous=FULL`). What other programs see of it is `.wf/schedule.json`, published from here.
 
+pub mod attempts;
 pub mod bell;
 pub mod create;
 pub mod edit;
