@@ -3,12 +3,13 @@
 use serde::Serialize;
 
 use super::{Answer, preflight};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::project::Project;
 use crate::schedule::plan::{Candidate, plan};
 use crate::schedule::{Document, Status, WorkId, naming};
 use crate::store::Store;
 use crate::store::create::Checked;
+use crate::store::intake::read_document;
 use crate::store::works::{Schedule, no_schedule};
 
 /// One work that would run.
@@ -94,11 +95,7 @@ pub fn rows(project: &Project, parallel: Option<u32>) -> Result<Answer<Vec<Row>>
 fn look(project: &Project) -> Result<Schedule> {
     let store = Store::look(project)?;
     let path = project.schedule_file();
-    let text = match std::fs::read(&path) {
-        Ok(text) => Some(text),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-        Err(error) => return Err(Error::file("read", &path, &error)),
-    };
+    let text = read_document(&path)?;
     let known = match &store {
         Some(store) => store.schedule()?,
         None => None,
