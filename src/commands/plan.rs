@@ -9,7 +9,7 @@ use crate::schedule::plan::{Candidate, plan};
 use crate::schedule::{Document, Status, WorkId, naming};
 use crate::store::Store;
 use crate::store::create::Checked;
-use crate::store::intake::read_document;
+use crate::store::intake::{in_file, read_document};
 use crate::store::works::{Schedule, no_schedule};
 
 /// One work that would run.
@@ -104,9 +104,10 @@ fn look(project: &Project) -> Result<Schedule> {
         // Deleted while nothing runs is as good as cleared; otherwise it would be published again.
         return known.filter(|it| !it.runs.is_empty()).ok_or_else(no_schedule);
     };
-    let document = Document::parse(&path.display().to_string(), &text)?;
+    let name = path.display().to_string();
+    let document = Document::parse(&name, &text)?;
     let prefixes = project.config()?.branch_prefix;
-    let checked = Checked::new(document, &prefixes)?;
+    let checked = Checked::new(document, &prefixes).map_err(|error| in_file(&name, error))?;
     match (known, store) {
         (Some(known), Some(store)) => store.schedule_with(known, checked.document(), &text),
         _ => Ok(checked.into_schedule()),

@@ -186,7 +186,7 @@ impl Store {
 }
 
 /// A refusal of what stands in the file names the file; what the store itself says, does not.
-fn in_file(name: &str, error: Error) -> Error {
+pub fn in_file(name: &str, error: Error) -> Error {
     if error.code() == Code::Store {
         return error;
     }
