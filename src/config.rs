@@ -10,6 +10,8 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::error::{Code, Error, Result};
+use crate::schedule::id::quoted;
+use crate::schedule::json::{self, Object, object};
 
 /// The whole configuration.
 #[derive(Debug, Clone, Deserialize)]
@@ -20,8 +22,10 @@ pub struct Config {
     /// A type's part of the branch name: `FEAT` → `feat`. What is given here is added to the defaults.
     pub branch_prefix: BTreeMap<String, String>,
     /// Worktrees.
+    #[serde(deserialize_with = "object")]
     pub worktree: WorktreeConfig,
     /// The batch.
+    #[serde(deserialize_with = "object")]
     pub batch: BatchConfig,
 }
 
@@ -61,6 +65,7 @@ pub struct BatchConfig {
     /// Tracker tokens that phases may see all the same, by name of the variable.
     pub agent_env: Vec<String>,
     /// The phases; `None`: the six of the default.
+    #[serde(deserialize_with = "phases")]
     pub phases: Option<Vec<PhaseConfig>>,
     /// Whether tmux is used where it is there.
     pub tmux: bool,
@@ -137,6 +142,13 @@ fn seconds<'de, D: serde::Deserializer<'de>>(from: D) -> std::result::Result<f64
     }
 }
 
+fn phases<'de, D: serde::Deserializer<'de>>(
+    from: D,
+) -> std::result::Result<Option<Vec<PhaseConfig>>, D::Error> {
+    let given = Option::<Vec<Object<PhaseConfig>>>::deserialize(from)?;
+    Ok(given.map(|list| list.into_iter().map(|it| it.0).collect()))
+}
+
 impl Config {
     /// The defaults, overridden by the file where there is one.
     ///
@@ -145,7 +157,9 @@ impl Config {
     pub fn read(path: &Path) -> Result<Config> {
         match std::fs::read(path) {
             Ok(text) => Self::parse(&path.display().to_string(), &text),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Config::default()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !path.is_symlink() => {
+                Ok(Config::default())
+            }
             Err(error) => Err(Error::file("read", path, &error)),
         }
     }
@@ -158,16 +172,25 @@ impl Config {
         let refuse = |key: &str, what: String| {
             Error::new(
                 Code::Config,
-                format!("{name}: {key}{}{what}", if key.is_empty() { "" } else { ": " }),
+                format!("{name}: {key}: {what}"),
                 "correct that key; `wf0 doctor` checks the whole file",
             )
         };
+        let misread = |key: Option<&str>, error: &serde_json::Error| {
+            let at = format!("line {} column {}", error.line(), error.column());
+            match key.filter(|key| *key != "." && !json::is_broken(error)) {
+                Some(key) => refuse(key, format!("{} ({at})", json::words(error))),
+                None => Error::new(
+                    Code::Config,
+                    format!("{name} {at}: {}", json::words(error)),
+                    "correct the file there; `wf0 doctor` checks the whole of it",
+                ),
+            }
+        };
         let mut from = serde_json::Deserializer::from_slice(text);
-        let mut config: Config = serde_path_to_error::deserialize(&mut from).map_err(|error| {
-            let path = error.path().to_string();
-            refuse(if path == "." { "" } else { &path }, error.inner().to_string())
-        })?;
-        from.end().map_err(|error| refuse("", error.to_string()))?;
+        let Object(mut config): Object<Config> = serde_path_to_error::deserialize(&mut from)
+            .map_err(|error| misread(Some(&error.path().to_string()), error.inner()))?;
+        from.end().map_err(|error| misread(None, &error))?;
         let given = std::mem::replace(&mut config.branch_prefix, default_prefixes());
         config.branch_prefix.extend(given);
         config.check().map_err(|(key, what)| refuse(key, what))?;
@@ -189,15 +212,23 @@ impl Config {
         if batch.max_parallel > crate::schedule::WorkerNumber::MAX {
             return Err(("batch.max_parallel", format!("{}, expected at most 9999", batch.max_parallel)));
         }
+        if self.default_base_branch.as_deref().is_some_and(str::is_empty) {
+            return Err(("default_base_branch", "'', expected the name of a branch, or leave it out".into()));
+        }
         for (kind, prefix) in &self.branch_prefix {
             if !crate::schedule::naming::is_branch_prefix(prefix) {
-                return Err(("branch_prefix", format!("'{prefix}' for {kind} cannot begin a branch name")));
+                return Err(("branch_prefix", format!("{} for {} cannot begin a branch name", quoted(prefix), quoted(kind))));
             }
         }
         let root = Path::new(&self.worktree.root_dir);
         let inside = root.components().all(|part| matches!(part, std::path::Component::Normal(_)));
-        if root.as_os_str().is_empty() || !inside || self.worktree.root_dir.contains('\0') {
-            return Err(("worktree.root_dir", "expected a folder inside the project, without '..'".into()));
+        let given = quoted(&self.worktree.root_dir);
+        if root.as_os_str().is_empty() || !inside || self.worktree.root_dir.contains(char::is_control) {
+            let what = format!("{given}, expected a folder inside the project, without '..'");
+            return Err(("worktree.root_dir", what));
+        }
+        if root.starts_with(".git") || root.starts_with(".wf") {
+            return Err(("worktree.root_dir", format!("{given} is not free for worktrees, expected another folder")));
         }
         let Some(phases) = &batch.phases else { return Ok(()) };
         if phases.is_empty() {
@@ -224,6 +255,14 @@ impl Config {
             };
             if empty {
                 return Err(("batch.phases", format!("'{}' has an empty command", phase.name)));
+            }
+            let texts = match &phase.command {
+                Some(CommandLine::Arguments(arguments)) => arguments.as_slice(),
+                Some(CommandLine::Shell(text)) => std::slice::from_ref(text),
+                None => &[],
+            };
+            if texts.iter().any(|text| text.contains('\0')) {
+                return Err(("batch.phases", format!("'{}' has a NUL in its command", phase.name)));
             }
         }
         Ok(())

@@ -127,6 +127,13 @@ impl Error {
         Error::new(Code::File, format!("cannot {doing} {}: {}", path.display(), plain(source)), hint)
     }
 
+    /// The same, with another thing to do about it.
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = hint.into();
+        self
+    }
+
     /// What kind of error it is.
     pub fn code(&self) -> Code {
         self.code

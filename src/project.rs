@@ -18,7 +18,7 @@ impl Project {
     /// store in the git folder still tells.
     ///
     /// # Errors
-    /// [`Code::NoProject`].
+    /// [`Code::NoProject`]; [`Code::ProjectPlace`] where what is called `.wf` is no folder.
     pub fn find(start: &Path) -> Result<Project> {
         let start = start.canonicalize().map_err(|error| Error::file("open", start, &error))?;
         for folder in start.ancestors() {
@@ -29,31 +29,49 @@ impl Project {
             }
             let without = Project { root: folder.to_owned() };
             if without.engine_folder().is_ok_and(|engine| engine.join("wf0.db").exists()) {
-                return Ok(without);
+                return Self::why_not(folder).map_or(Ok(without), Err);
             }
         }
-        Err(Error::new(
-            Code::NoProject,
-            format!("there is no .wf folder in {} or above it", start.display()),
-            "run `wf0 init` in the top folder of your repository",
+        Err(start.ancestors().find_map(Self::why_not).unwrap_or_else(|| {
+            Error::new(
+                Code::NoProject,
+                format!("there is no .wf folder in {} or above it", start.display()),
+                "run `wf0 init` in the top folder of your repository",
+            )
+        }))
+    }
+
+    /// Why `folder` is no project although something named `.wf` lies in it; `None` where nothing does, or a folder.
+    pub fn why_not(folder: &Path) -> Option<Error> {
+        let wf = folder.join(".wf");
+        let about = wf.symlink_metadata().ok().filter(|_| !wf.is_dir())?;
+        let what = match std::fs::read_link(&wf) {
+            Ok(to) if about.is_symlink() => format!("is a link to {}, where no folder is", to.display()),
+            _ => "is a file, not a folder".to_owned(),
+        };
+        Some(Error::new(
+            Code::ProjectPlace,
+            format!("{} {what}", wf.display()),
+            "move it away, then run `wf0 init` in the top folder of your repository",
         ))
     }
 
     /// The project whose root is exactly `root`.
     ///
     /// # Errors
-    /// [`Code::NoProject`] where it holds no `.wf`; [`Code::File`] where it can't be opened.
+    /// [`Code::NoProject`] where it holds no `.wf`, [`Code::ProjectPlace`] where that is no folder; [`Code::File`] where it can't be opened.
     pub fn at(root: &Path) -> Result<Project> {
         let root = root.canonicalize().map_err(|error| Error::file("open", root, &error))?;
         if root.join(".wf").is_dir() {
-            Self::find(&root)
-        } else {
-            Err(Error::new(
+            return Self::find(&root);
+        }
+        Err(Self::why_not(&root).unwrap_or_else(|| {
+            Error::new(
                 Code::NoProject,
                 format!("{} holds no .wf folder", root.display()),
                 "run `wf0 init` there, or give another folder with --project",
-            ))
-        }
+            )
+        }))
     }
 
     /// The top folder, absolute and without links.

@@ -11,13 +11,39 @@ use super::output::Format;
 #[command(name = "wf0", version, propagate_version = true, arg_required_else_help = true)]
 pub struct Arguments {
     /// The project's root; without it, the first folder upwards that holds .wf
-    #[arg(long, global = true, value_name = "DIR", env = "WF0_PROJECT_ROOT", hide_env = true)]
+    #[arg(long, global = true, value_name = "DIR")]
     pub project: Option<PathBuf>,
     /// How data is written to standard output (dot and mermaid: for start --dry-run)
     #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
     pub format: Format,
     #[command(subcommand)]
     pub command: Command,
+}
+
+impl Arguments {
+    /// The project's root where it was given, by `--project` or by `WF0_PROJECT_ROOT`.
+    pub fn root(&self) -> Option<PathBuf> {
+        let inherited = || std::env::var_os("WF0_PROJECT_ROOT").filter(|root| !root.is_empty());
+        self.project.clone().or_else(|| inherited().map(PathBuf::from))
+    }
+}
+
+/// How many workers. Not clap's own: that speaks of digits and of 4294967295.
+fn workers(text: &str) -> Result<u32, String> {
+    text.parse().ok().filter(|number| *number > 0).ok_or_else(|| "expected a whole number, 1 or more".to_owned())
+}
+
+fn priority(text: &str) -> Result<i64, String> {
+    text.parse().map_err(|_| "expected a whole number".to_owned())
+}
+
+fn milliseconds(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| "expected a whole number, 0 or more".to_owned())
+}
+
+fn poll(text: &str) -> Result<u64, String> {
+    let seconds = text.parse().ok().filter(|seconds| (1..=3600).contains(seconds));
+    seconds.ok_or_else(|| "expected a whole number from 1 to 3600".to_owned())
 }
 
 #[derive(Debug, Subcommand)]
@@ -77,7 +103,7 @@ pub enum Schedule {
         #[arg(value_name = "CHANGE")]
         changes: Vec<String>,
         /// Lower runs first
-        #[arg(long, allow_negative_numbers = true)]
+        #[arg(long, allow_negative_numbers = true, value_parser = priority)]
         priority: Option<i64>,
         /// All dependencies, separated by commas
         #[arg(long)]
@@ -119,7 +145,7 @@ pub enum Batch {
         #[arg(value_name = "ID")]
         ids: Vec<String>,
         /// How many workers
-        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+        #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = workers)]
         parallel: Option<u32>,
     },
     /// Shows what the phases of a work printed
@@ -141,7 +167,7 @@ pub enum Batch {
     Worker(WorkerArguments),
     #[command(hide = true)]
     Runner {
-        #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+        #[arg(value_parser = workers)]
         number: u32,
     },
 }
@@ -149,7 +175,7 @@ pub enum Batch {
 #[derive(Debug, Args)]
 pub struct StartArguments {
     /// How many workers
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = workers)]
     pub parallel: Option<u32>,
     /// Show what would run, in what order, and change nothing at all
     #[arg(long)]
@@ -165,7 +191,7 @@ pub struct StartArguments {
 #[derive(Debug, Args)]
 pub struct DaemonArguments {
     /// Seconds between looks at schedule.json; events never wait for it
-    #[arg(long, value_name = "SECONDS", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    #[arg(long, value_name = "SECONDS", default_value_t = 1, allow_negative_numbers = true, value_parser = poll)]
     pub poll: u64,
     /// Report phases, too
     #[arg(long)]
@@ -220,7 +246,7 @@ pub enum Work {
 #[derive(Debug, Args)]
 pub struct DemoArguments {
     /// Milliseconds that the built-in agent takes for a phase
-    #[arg(long, default_value_t = 300, value_name = "MS")]
+    #[arg(long, default_value_t = 300, value_name = "MS", allow_negative_numbers = true, value_parser = milliseconds)]
     pub pace: u64,
     #[arg(long, hide = true, value_name = "MS")]
     pub agent: Option<u64>,

@@ -36,13 +36,13 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
     let arguments = match Arguments::try_parse_from(program) {
         Ok(arguments) => arguments,
         Err(error) => {
-            // Help and version go to standard output, everything else to standard error; a closed pipe is no news.
-            let _ = error.print();
+            output::print(&error);
             return if error.use_stderr() { USAGE } else { DONE };
         }
     };
     let mut output = Output::new(arguments.format);
-    match dispatch(&arguments, &mut output) {
+    let result = dispatch(&arguments, &mut output);
+    match result.and_then(|status| output.check().map(|()| status)) {
         Ok(status) => status,
         Err(error) => {
             output.error(&error);
@@ -58,7 +58,7 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
 fn dispatch(arguments: &Arguments, output: &mut Output) -> Result<u8> {
     match &arguments.command {
         Command::Init => {
-            let folder = arguments.project.clone().map_or_else(here, Ok)?;
+            let folder = arguments.root().map_or_else(here, Ok)?;
             let answer = told(output, commands::init::init(&folder)?);
             output.record(&answer, text::initialized)?;
             Ok(DONE)
@@ -68,7 +68,7 @@ fn dispatch(arguments: &Arguments, output: &mut Output) -> Result<u8> {
         Command::Work { command } => work(&find(arguments)?, command, output),
         Command::Demo(it) => demo::run(it, output),
         Command::Doctor => {
-            let folder = arguments.project.clone().map_or_else(here, Ok)?;
+            let folder = arguments.root().map_or_else(here, Ok)?;
             let rows = commands::doctor::rows(&folder);
             output.rows(&rows, text::doctor)?;
             let bad = rows.iter().any(|row| row.state == commands::doctor::Health::Error);
@@ -82,8 +82,8 @@ fn here() -> Result<PathBuf> {
 }
 
 fn find(arguments: &Arguments) -> Result<Project> {
-    match &arguments.project {
-        Some(root) => Project::at(root),
+    match arguments.root() {
+        Some(root) => Project::at(&root),
         None => Project::find(&here()?),
     }
 }
@@ -94,9 +94,16 @@ fn told<T>(output: &mut Output, answer: Answer<T>) -> T {
     answer.value
 }
 
+/// Identifiers separated by commas; an empty text is an empty list.
 fn ids(texts: &[String]) -> Result<Vec<WorkId>> {
     let parts = texts.iter().flat_map(|text| text.split(',')).map(str::trim).filter(|text| !text.is_empty());
     parts.map(WorkId::new).collect()
+}
+
+/// Identifiers of works to act upon. None at all means every work, so an empty text (a variable of a script that
+/// was never set) must not count as none.
+fn named(texts: &[String]) -> Result<Vec<WorkId>> {
+    texts.iter().flat_map(|text| text.split(',')).map(|text| WorkId::new(text.trim())).collect()
 }
 
 fn schedule(project: &Project, command: &Schedule, output: &mut Output) -> Result<u8> {
@@ -199,7 +206,7 @@ fn batch(project: &Project, command: &Batch, output: &mut Output) -> Result<u8> 
     match command {
         Batch::Start(it) => return start(project, it, output),
         Batch::Stop { all: _, ids: texts } => {
-            let ids = ids(texts)?;
+            let ids = named(texts)?;
             let answer = if ids.is_empty() {
                 commands::stop::all(project)?
             } else {
@@ -219,7 +226,7 @@ fn batch(project: &Project, command: &Batch, output: &mut Output) -> Result<u8> 
             }
         }
         Batch::Resume { ids: texts, parallel } => {
-            let started = told(output, commands::resume::resume(project, &ids(texts)?, *parallel)?);
+            let started = told(output, commands::resume::resume(project, &named(texts)?, *parallel)?);
             output.record(&started, text::started)?;
         }
         Batch::Logs { id, phase, follow } => {

@@ -1,6 +1,7 @@
 //! Writing: data to standard output, everything else to standard error. A reader that has gone is no error.
 
 use std::io::{self, Write};
+use std::path::Path;
 
 use clap::ValueEnum;
 use serde::Serialize;
@@ -31,11 +32,25 @@ pub enum Format {
 pub struct Output {
     format: Format,
     headed: bool,
+    /// Why standard output could not be written to, where its reader was there.
+    failed: Option<Error>,
+}
+
+/// Prints what the command line's own parser has to say: help and version to standard output, the rest to standard
+/// error; a closed pipe is no news. What was typed is shown without control characters.
+pub fn print(said: &clap::Error) {
+    let plain = said.to_string();
+    if plain.chars().any(|c| c != '\n' && printable(c.encode_utf8(&mut [0; 4])).is_empty()) {
+        let lines: Vec<String> = plain.lines().map(printable).collect();
+        let _ = writeln!(io::stderr().lock(), "{}", lines.join("\n"));
+    } else {
+        let _ = said.print();
+    }
 }
 
 impl Output {
     pub fn new(format: Format) -> Output {
-        Output { format, headed: false }
+        Output { format, headed: false, failed: None }
     }
 
     pub fn format(&self) -> Format {
@@ -54,7 +69,18 @@ impl Output {
 
     fn bytes(&mut self, bytes: &[u8]) -> bool {
         let mut out = io::stdout().lock();
-        out.write_all(bytes).and_then(|()| out.flush()).is_ok()
+        let result = out.write_all(bytes).and_then(|()| out.flush());
+        if let Err(error) = &result
+            && error.kind() != io::ErrorKind::BrokenPipe
+        {
+            self.failed = Some(Error::file("write to", Path::new("standard output"), error));
+        }
+        result.is_ok()
+    }
+
+    /// Whether everything arrived. A reader that has gone (`| head`) wanted no more of it; a full disk did.
+    pub fn check(&mut self) -> Result<()> {
+        self.failed.take().map_or(Ok(()), Err)
     }
 
     /// Says something beside the data.

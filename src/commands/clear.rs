@@ -7,6 +7,7 @@ use super::create::refuse_while_running;
 use crate::error::{Error, Result};
 use crate::project::Project;
 use crate::store::Store;
+use crate::store::intake::read_document;
 use crate::store::works::no_schedule;
 
 /// Removes the schedule; gives where a copy of it is kept, if there was anything in the store.
@@ -18,7 +19,7 @@ pub fn clear(project: &Project) -> Result<Answer<Option<String>>> {
     refuse_while_running(&store)?;
     let path = project.schedule_file();
     let known = store.status()?.is_some();
-    if !known && !path.exists() {
+    if read_document(&path)?.is_none() && !known {
         return Err(no_schedule());
     }
     let kept = if known { Some(store.archive()?.display().to_string()) } else { None };

@@ -12,8 +12,9 @@ use crate::schedule::{Document, ScheduleStatus, WorkId};
 use crate::sources;
 use crate::store::Store;
 use crate::store::create::Checked;
-use crate::store::intake::Unreadable;
+use crate::store::intake::{Unreadable, read_document};
 use crate::store::processes::Place;
+use crate::store::works::Owner;
 
 /// Where works come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,7 +59,7 @@ pub fn create(project: &Project, request: &Request) -> Result<Answer<Created>> {
     let checked = Checked::new(document, &config.branch_prefix)?;
     let mut store = Store::open(project)?;
     refuse_while_running(&store)?;
-    let there = store.status()?.is_some() || project.schedule_file().exists();
+    let there = read_document(&project.schedule_file())?.is_some() || store.status()?.is_some();
     if there && !request.force {
         return Err(Error::new(
             Code::Exists,
@@ -80,10 +81,17 @@ pub fn create(project: &Project, request: &Request) -> Result<Answer<Created>> {
 /// # Errors
 /// [`Code::Running`].
 pub fn refuse_while_running(store: &Store) -> Result<()> {
-    if store.serving(Place::Scheduler)?.is_some() || !store.runs()?.is_empty() {
+    let runs = store.runs()?;
+    if store.serving(Place::Scheduler)?.is_some() || runs.iter().any(|run| run.owner == Owner::Runner) {
         return Err(Error::new(Code::Running, "the batch is running", "end it with `wf0 batch stop` first"));
     }
-    Ok(())
+    runs.first().map_or(Ok(()), |run| {
+        Err(Error::new(
+            Code::Running,
+            format!("'{}' is claimed by a script as {}", run.work_id, run.worker),
+            format!("let the script end, or give it back with `wf0 work release {}`", run.worker),
+        ))
+    })
 }
 
 fn read(request: &Request) -> Result<Document> {

@@ -59,6 +59,9 @@ pub fn init(start: &Path) -> Result<Answer<Initialized>> {
         notices.push(format!("the project is the whole repository, {}", root.display()));
     }
     let wf = root.join(".wf");
+    if let Some(error) = Project::why_not(&root) {
+        return Err(error);
+    }
     std::fs::create_dir_all(&wf).map_err(|error| Error::file("create the folder", &wf, &error))?;
     let project = Project::at(&root)?;
     let path = project.config_file();

@@ -57,6 +57,29 @@ fn open(project: &Project) -> Result<(Store, Vec<String>)> {
     Ok((store, notices))
 }
 
+/// Opens the store for what must work whatever stands in schedule.json: stopping. What is wrong with the file is said
+/// beside the answer.
+fn open_anyway(project: &Project) -> Result<(Store, Vec<String>)> {
+    match open(project) {
+        Err(error) if error.code() != Code::Store => {
+            let store = Store::open(project)?;
+            if store.status()?.is_none() {
+                return Err(error);
+            }
+            Ok((store, vec![format!("{}; {}", error.what(), error.hint())]))
+        }
+        other => other,
+    }
+}
+
+/// Brings schedule.json up to date where it can be; where it can't, that was said when the store was opened.
+fn publish_anyway(store: &mut Store) -> Result<()> {
+    match store.publish(Unreadable::Refuse) {
+        Err(error) if error.code() == Code::Store => Err(error),
+        _ => Ok(()),
+    }
+}
+
 /// The schedule, which must be there.
 fn schedule(store: &Store) -> Result<Schedule> {
     store.schedule()?.ok_or_else(no_schedule)

@@ -3,12 +3,13 @@
 use serde::Serialize;
 
 use super::{Answer, preflight};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::project::Project;
 use crate::schedule::plan::{Candidate, plan};
 use crate::schedule::{Document, Status, WorkId, naming};
 use crate::store::Store;
 use crate::store::create::Checked;
+use crate::store::intake::{in_file, read_document};
 use crate::store::works::{Schedule, no_schedule};
 
 /// One work that would run.
@@ -94,11 +95,7 @@ pub fn rows(project: &Project, parallel: Option<u32>) -> Result<Answer<Vec<Row>>
 fn look(project: &Project) -> Result<Schedule> {
     let store = Store::look(project)?;
     let path = project.schedule_file();
-    let text = match std::fs::read(&path) {
-        Ok(text) => Some(text),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-        Err(error) => return Err(Error::file("read", &path, &error)),
-    };
+    let text = read_document(&path)?;
     let known = match &store {
         Some(store) => store.schedule()?,
         None => None,
@@ -107,9 +104,10 @@ fn look(project: &Project) -> Result<Schedule> {
         // Deleted while nothing runs is as good as cleared; otherwise it would be published again.
         return known.filter(|it| !it.runs.is_empty()).ok_or_else(no_schedule);
     };
-    let document = Document::parse(&path.display().to_string(), &text)?;
+    let name = path.display().to_string();
+    let document = Document::parse(&name, &text)?;
     let prefixes = project.config()?.branch_prefix;
-    let checked = Checked::new(document, &prefixes)?;
+    let checked = Checked::new(document, &prefixes).map_err(|error| in_file(&name, error))?;
     match (known, store) {
         (Some(known), Some(store)) => store.schedule_with(known, checked.document(), &text),
         _ => Ok(checked.into_schedule()),

@@ -6,7 +6,7 @@ use rustix::process::Signal;
 use serde::Serialize;
 
 use super::start::take_turn;
-use super::{Answer, open, schedule};
+use super::{Answer, open_anyway, publish_anyway, schedule};
 use crate::error::Result;
 use crate::platform::children::wait_readable;
 use crate::platform::process_watch::ProcessWatch;
@@ -16,7 +16,6 @@ use crate::schedule::{ScheduleStatus, Status, WorkId};
 use crate::scheduler::ring_everyone;
 use crate::store::Store;
 use crate::store::bell::{Bell, Listener};
-use crate::store::intake::Unreadable;
 use crate::store::works::{Owner, Wish};
 use crate::terminal::Tmux;
 
@@ -60,7 +59,7 @@ const LAST: Duration = Duration::from_secs(5);
 /// # Errors
 /// No schedule, or the store can't be used.
 pub fn all(project: &Project) -> Result<Answer<Vec<Row>>> {
-    let (mut store, notices) = open(project)?;
+    let (mut store, notices) = open_anyway(project)?;
     // A batch that is being started this moment would otherwise miss the wish.
     let _turn = take_turn(&store)?;
     let was = schedule(&store)?.status == ScheduleStatus::Running;
@@ -84,7 +83,7 @@ pub fn all(project: &Project) -> Result<Answer<Vec<Row>>> {
             tmux.close(&session, project.root())?;
         }
     }
-    store.publish(Unreadable::Refuse)?;
+    publish_anyway(&mut store)?;
     let result = if was || alive || ours { Stopped::Stopped } else { Stopped::NotRunning };
     Ok(Answer { value: vec![Row { target: "all".into(), result }], notices })
 }
@@ -107,7 +106,7 @@ fn wait_for_all(store: &Store, limit: Duration) -> Result<bool> {
 /// # Errors
 /// [`crate::error::Code::UnknownWork`]: then nothing is stopped.
 pub fn works(project: &Project, ids: &[WorkId]) -> Result<Answer<Vec<Row>>> {
-    let (mut store, notices) = open(project)?;
+    let (mut store, notices) = open_anyway(project)?;
     let known = schedule(&store)?;
     for id in ids {
         known.work(id)?;
@@ -122,7 +121,7 @@ pub fn works(project: &Project, ids: &[WorkId]) -> Result<Answer<Vec<Row>>> {
     })?;
     ring_everyone(&store)?;
     wait_until_ended(&mut store, ids)?;
-    store.publish(Unreadable::Refuse)?;
+    publish_anyway(&mut store)?;
     let rows = ids.iter().zip(results).map(|(id, result)| Row { target: id.to_string(), result });
     Ok(Answer { value: rows.collect(), notices })
 }

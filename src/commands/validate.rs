@@ -1,12 +1,11 @@
 //! `wf0 schedule validate`: everything that is wrong with schedule.json as it stands, found at once. Changes nothing.
 
-use std::io;
-
 use super::Answer;
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Result};
 use crate::project::Project;
 use crate::schedule::Document;
 use crate::schedule::problems::{self, Problem};
+use crate::store::intake::read_document;
 use crate::store::works::no_schedule;
 
 /// The problems, errors first; none where all is well.
@@ -19,11 +18,7 @@ pub fn rows(project: &Project) -> Result<Answer<Vec<Problem>>> {
         Err(error) => return Ok(Answer::plain(vec![problems::from_error(&error, None)])),
     };
     let path = project.schedule_file();
-    let text = match std::fs::read(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(no_schedule()),
-        Err(error) => return Err(Error::file("read", &path, &error)),
-    };
+    let text = read_document(&path)?.ok_or_else(no_schedule)?;
     Ok(Answer::plain(match Document::parse(&path.display().to_string(), &text) {
         Ok(document) => problems::find(&document, &prefixes),
         Err(error) if error.code() == Code::Form => vec![problems::from_error(&error, None)],

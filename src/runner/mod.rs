@@ -106,8 +106,11 @@ impl Runner {
         self.wishes.forget();
         self.ring();
         if self.store.serving(Place::Scheduler)?.is_none() {
-            // Nobody else is there to bring schedule.json up to date.
-            self.store.publish(Unreadable::PutAside)?;
+            // Nobody else is there to bring schedule.json up to date; the next command does what this can't.
+            match self.store.publish(Unreadable::PutAside) {
+                Err(error) if error.code() == Code::Store => return Err(error),
+                _ => {}
+            }
         }
         Ok(())
     }

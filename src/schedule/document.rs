@@ -11,7 +11,8 @@ use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use super::id::quoted;
+use super::id::{printable, quoted};
+use super::json::{self, Object};
 use super::{ScheduleStatus, Status, WorkId};
 use crate::error::{Code, Error, Result};
 
@@ -20,6 +21,7 @@ pub const VERSION: &str = "1.0";
 
 /// The whole document.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(expecting = "an object")]
 pub struct Document {
     /// Always [`VERSION`].
     #[serde(default = "version", deserialize_with = "known_version")]
@@ -43,7 +45,7 @@ pub struct Document {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub progress: Option<Map<String, Value>>,
     /// Which published revision this is, or was made from.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "stamp")]
     pub wf0: Option<Stamp>,
     /// Top-level keys that wf0 does not know.
     #[serde(flatten)]
@@ -59,6 +61,7 @@ pub struct Stamp {
 
 /// One work as the document has it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(expecting = "an object")]
 pub struct WorkRecord {
     /// The same as the key; may be left out.
     #[serde(default)]
@@ -116,6 +119,7 @@ impl WorkRecord {
 
 /// Where a work comes from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(expecting = "an object")]
 pub struct Source {
     /// The kind of tracker.
     #[serde(rename = "type")]
@@ -162,7 +166,19 @@ impl Document {
     /// [`Code::Form`] with line, column, the place in the document and what was expected there;
     /// also where a work's `work_id` is not its key, or one key stands twice.
     pub fn parse(name: &str, text: &[u8]) -> Result<Document> {
-        let document: Document = parse_json(name, text)?;
+        Self::read(name, text, "correct the file there, or replace it with `wf0 schedule create --force`")
+    }
+
+    /// Reads a document that is not the project's own.
+    ///
+    /// # Errors
+    /// As [`Document::parse`].
+    pub fn parse_given(name: &str, text: &[u8]) -> Result<Document> {
+        Self::read(name, text, GIVEN)
+    }
+
+    fn read(name: &str, text: &[u8], hint: &str) -> Result<Document> {
+        let document: Document = parse_json(name, text, hint)?;
         for (id, work) in &document.works {
             if let Some(inner) = work.work_id.as_ref().filter(|inner| *inner != id) {
                 return Err(Error::new(
@@ -184,23 +200,20 @@ impl Document {
     }
 }
 
-/// Reads JSON into a type, with errors that say where and what.
+/// What to do about a document that was given to a command.
+pub const GIVEN: &str = "correct it there, then run the same command again";
+
+/// Reads JSON into a type, with errors that say where and what; `hint` says what to do.
 ///
 /// # Errors
 /// [`Code::Form`], naming `name`, line, column and the path inside the document.
-pub fn parse_json<T: for<'de> Deserialize<'de>>(name: &str, text: &[u8]) -> Result<T> {
-    let hint = "correct the file there, or replace it with `wf0 schedule create --force`";
+pub fn parse_json<T: for<'de> Deserialize<'de>>(name: &str, text: &[u8], hint: &str) -> Result<T> {
     let mut from = serde_json::Deserializer::from_slice(text);
     let refuse = |place: Option<String>, error: &serde_json::Error| {
-        let message = error.to_string();
-        let what = message.rfind(" at line ").map_or(message.as_str(), |at| &message[..at]);
-        let place = place.map(|place| format!(" at {}", super::id::printable(&place))).unwrap_or_default();
-        let what = super::id::printable(&what.chars().take(300).collect::<String>());
-        Error::new(
-            Code::Form,
-            format!("{name} line {} column {}{place}: {what}", error.line(), error.column()),
-            hint,
-        )
+        let place = place.filter(|_| !json::is_broken(error));
+        let place = place.map(|place| format!(" at {}", printable(&place))).unwrap_or_default();
+        let (line, column, what) = (error.line(), error.column(), json::words(error));
+        Error::new(Code::Form, format!("{name} line {line} column {column}{place}: {what}"), hint)
     };
     let value = serde_path_to_error::deserialize(&mut from).map_err(|error| {
         let path = error.path().to_string();
@@ -242,6 +255,10 @@ fn text_or_number<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<Str
         Either::Text(text) => text,
         Either::Number(number) => number.to_string(),
     })
+}
+
+fn stamp<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<Option<Stamp>, D::Error> {
+    Ok(Option::<Object<Stamp>>::deserialize(from)?.map(|it| it.0))
 }
 
 fn works<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<IndexMap<WorkId, WorkRecord>, D::Error> {

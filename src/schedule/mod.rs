@@ -5,6 +5,7 @@
 pub mod document;
 pub mod graph;
 pub mod id;
+pub mod json;
 pub mod naming;
 pub mod plan;
 pub mod problems;

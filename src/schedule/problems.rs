@@ -59,6 +59,9 @@ pub fn find(document: &Document, prefixes: &BTreeMap<String, String>) -> Vec<Pro
     let works: Vec<_> = document.works.values().collect();
     let graph = Graph::new(document.works.iter().map(|(id, work)| (id, work.dependencies.as_slice())));
     let mut problems = Vec::new();
+    if ids.is_empty() {
+        problems.push(from_error(&no_works(), None));
+    }
     for cycle in graph.cycles() {
         let first = ids[cycle.0[0]];
         problems.push(from_error(&cycle_error(&cycle.path(&ids)), Some(first.clone())));
@@ -111,6 +114,15 @@ pub fn find(document: &Document, prefixes: &BTreeMap<String, String>) -> Vec<Pro
         }
     }
     problems
+}
+
+/// The refusal of a schedule without works.
+pub fn no_works() -> Error {
+    Error::new(
+        Code::Form,
+        "the schedule would have no works",
+        "name at least one, as in `wf0 schedule create local=FEAT-1-first`",
+    )
 }
 
 /// The refusal of a circle.

@@ -3,7 +3,7 @@
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
         pub enum $name { $($(#[$vdoc])* #[serde(rename = $text)] $variant),+ }
 
         impl $name {
@@ -18,6 +18,20 @@ macro_rules! words {
             /// The value of a word; `None` for any other text.
             pub fn from_word(word: &str) -> Option<Self> {
                 match word { $($text => Some($name::$variant),)+ _ => None }
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(from: D) -> std::result::Result<Self, D::Error> {
+                // Not derived: that answers a number with "expected value".
+                let word = <String as serde::Deserialize>::deserialize(from)?;
+                Self::from_word(&word).ok_or_else(|| {
+                    serde::de::Error::custom(format!(
+                        "{}, expected one of {}",
+                        crate::schedule::id::quoted(&word),
+                        [$($text),+].join(", ")
+                    ))
+                })
             }
         }
 

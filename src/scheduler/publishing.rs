@@ -21,7 +21,12 @@ pub struct Publishing {
 impl Publishing {
     /// Takes in what others wrote. What can't be read is put aside by the store; a disk that refuses is tried again.
     pub fn look(&mut self, store: &mut Store) -> Result<()> {
-        if store.file_differs()? { self.write(store) } else { Ok(()) }
+        match store.file_differs() {
+            Ok(false) => Ok(()),
+            Ok(true) => self.write(store),
+            Err(error) if error.code() != Code::Store => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Writes the document where it is not up to date and its time has come.

@@ -5,7 +5,8 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use crate::error::{Code, Error, Result};
-use crate::schedule::document::parse_json;
+use crate::schedule::document::{GIVEN, parse_json};
+use crate::schedule::json::Object;
 use crate::schedule::{Document, ScheduleStatus, Source, SourceType, WorkId, WorkRecord};
 
 /// One record of a list.
@@ -31,11 +32,11 @@ struct Record {
 pub fn read(name: &str, text: &[u8]) -> Result<Document> {
     let is_list = text.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'[');
     if !is_list {
-        return Document::parse(name, text);
+        return Document::parse_given(name, text);
     }
-    let records: Vec<Record> = parse_json(name, text)?;
+    let records: Vec<Object<Record>> = parse_json(name, text, GIVEN)?;
     let mut works: IndexMap<WorkId, WorkRecord> = IndexMap::with_capacity(records.len());
-    for record in records {
+    for Object(record) in records {
         let id = record.work_id;
         let source = record.source.unwrap_or_else(|| Source {
             kind: SourceType::Local,

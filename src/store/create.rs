@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use rusqlite::params;
 use serde_json::{Map, Value};
 
-use super::intake::hash;
+use super::intake::{hash, read_document};
 use super::works::Extras;
 use super::{Change, Store};
-use crate::error::{Code, Error, Result};
-use crate::schedule::problems::cycle_error;
+use crate::error::Result;
+use crate::schedule::problems::{cycle_error, no_works};
 use crate::schedule::{Document, Graph, ScheduleStatus, Source, Status, WorkId, naming};
 
 /// A document that has been checked: no circle, no two works in one place.
@@ -24,14 +24,11 @@ impl Checked {
     /// Checks a document.
     ///
     /// # Errors
-    /// [`Code::Cycle`], [`Code::Collision`], [`Code::Form`] for a schedule without works.
+    /// [`Code::Cycle`](crate::error::Code::Cycle), [`Code::Collision`](crate::error::Code::Collision),
+    /// [`Code::Form`](crate::error::Code::Form) for a schedule without works.
     pub fn new(document: Document, prefixes: &BTreeMap<String, String>) -> Result<Checked> {
         if document.works.is_empty() {
-            return Err(Error::new(
-                Code::Form,
-                "the schedule would have no works",
-                "name at least one, as in `wf0 schedule create local=FEAT-1-first`",
-            ));
+            return Err(no_works());
         }
         let ids: Vec<&WorkId> = document.works.keys().collect();
         let graph = Graph::new(document.works.iter().map(|(id, work)| (id, work.dependencies.as_slice())));
@@ -71,14 +68,10 @@ impl Store {
     /// Replaces the whole schedule, and with it whatever stands in schedule.json now.
     ///
     /// # Errors
-    /// [`Code::Store`], [`Code::File`].
+    /// [`crate::error::Code::Store`], [`crate::error::Code::File`].
     pub fn replace(&mut self, checked: &Checked, default_parallel: u32) -> Result<()> {
         let path = self.project().schedule_file();
-        let there = match std::fs::read(&path) {
-            Ok(bytes) => Some(hash(&bytes)),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-            Err(error) => return Err(Error::file("read", &path, &error)),
-        };
+        let there = read_document(&path)?.map(|bytes| hash(&bytes));
         self.change(|change| {
             change.replace_schedule(checked, default_parallel)?;
             // Known as stale, so that publishing over it does not take it for somebody's edit.
@@ -92,7 +85,7 @@ impl Change<'_> {
     /// Replaces the whole schedule. Works that the document calls running are pending here: nobody has them.
     ///
     /// # Errors
-    /// [`Code::Store`].
+    /// [`crate::error::Code::Store`].
     pub fn replace_schedule(&self, checked: &Checked, default_parallel: u32) -> Result<()> {
         let document = &checked.document;
         self.remove_schedule()?;
@@ -224,7 +217,7 @@ impl Change<'_> {
     /// Removes the schedule with all that belongs to it.
     ///
     /// # Errors
-    /// [`Code::Store`].
+    /// [`crate::error::Code::Store`].
     pub fn remove_schedule(&self) -> Result<()> {
         self.sql.execute_batch(
             "DELETE FROM attempts; DELETE FROM runs; DELETE FROM dependencies; DELETE FROM works;

@@ -7,10 +7,11 @@ use rusqlite::params;
 use super::Change;
 use super::create::{extras_text, to_json};
 use super::events::{EventKind, Note};
+use super::intake::Unreadable;
 use crate::error::{Code, Error, Result};
 use crate::rules::edits::{self, Edit, StatusAnswer};
 use crate::rules::transitions;
-use crate::schedule::problems::cycle_error;
+use crate::schedule::problems::{cycle_error, no_works};
 use crate::schedule::{Document, Graph, ScheduleStatus, Status, WorkId, naming};
 
 impl Change<'_> {
@@ -33,12 +34,15 @@ impl Change<'_> {
         self.record_now(id)
     }
 
-    /// Works out anew what hangs on the dependencies, and refuses circles and works that would meet.
+    /// Works out anew what hangs on the dependencies, and refuses circles, works that would meet, and having none.
     ///
     /// # Errors
-    /// [`Code::Cycle`], [`Code::Collision`].
+    /// [`Code::Cycle`], [`Code::Collision`], [`Code::Form`].
     pub fn check_structure(&self, prefixes: &BTreeMap<String, String>) -> Result<()> {
         let works = self.dependency_lists()?;
+        if works.is_empty() {
+            return Err(no_works());
+        }
         let ids: Vec<&WorkId> = works.iter().map(|(_, id, _)| id).collect();
         let graph = Graph::new(works.iter().map(|(_, id, list)| (id, list.as_slice())));
         if let Some(cycle) = graph.cycles().first() {
@@ -73,12 +77,14 @@ impl Change<'_> {
 
     /// Takes in what somebody changed in schedule.json. Gives a line for each edit that was refused.
     ///
-    /// `held` tells whether a live runner has a work.
+    /// `held` tells whether a live runner has a work. With [`Unreadable::Refuse`], a circle, two works in one place or
+    /// no work at all are an error and nothing is taken in; otherwise works and dependencies stay as they were.
     pub(super) fn apply(
         &self,
         edits: &[Edit],
         incoming: &Document,
         prefixes: &BTreeMap<String, String>,
+        unreadable: Unreadable,
         held: &dyn Fn(&WorkId) -> bool,
     ) -> Result<Vec<String>> {
         let mut refused = Vec::new();
@@ -91,7 +97,9 @@ impl Change<'_> {
             let result = self.apply_structure(&structure, prefixes, &mut refused);
             match result {
                 Ok(()) => self.sql.execute_batch("RELEASE structure")?,
-                Err(error) if error.code() == Code::Store => return Err(error),
+                Err(error) if error.code() == Code::Store || unreadable == Unreadable::Refuse => {
+                    return Err(error);
+                }
                 Err(error) => {
                     self.sql.execute_batch("ROLLBACK TO structure; RELEASE structure")?;
                     refused.push(format!(

@@ -56,6 +56,8 @@ impl Store {
     }
 
     /// Takes in the document at `path`, which may be the project's or one that an exchange brought to light.
+    ///
+    /// With [`Unreadable::Refuse`], a circle or two works in one place are an error, too, and nothing is taken in.
     pub(super) fn take_in(&mut self, path: &Path, unreadable: Unreadable) -> Result<Taken> {
         let bytes = read(path)?;
         let content = hash(&bytes);
@@ -89,17 +91,18 @@ impl Store {
         let prefixes = self.project().config()?.branch_prefix;
         if self.status()?.is_none() {
             let parallel = self.project().config()?.batch.default_parallel;
-            let checked = Checked::new(document, &prefixes)?;
+            let checked = Checked::new(document, &prefixes).map_err(|error| in_file(&name, error))?;
             self.change(|change| change.replace_schedule(&checked, parallel))?;
             return Ok(checked.warnings);
         }
-        self.take_in_edits(&document, &prefixes)
+        self.take_in_edits(&document, &prefixes, unreadable).map_err(|error| in_file(&name, error))
     }
 
     fn take_in_edits(
         &mut self,
         document: &Document,
         prefixes: &std::collections::BTreeMap<String, String>,
+        unreadable: Unreadable,
     ) -> Result<Vec<String>> {
         let last = self.published()?.map_or(0, |(rev, _)| rev);
         let stamp = document.wf0.map(|stamp| i64::try_from(stamp.rev).unwrap_or(i64::MAX));
@@ -117,7 +120,7 @@ impl Store {
         let found = edits::find(&works, status, document, statuses);
         let leases = self.folder().clone();
         let held = |id: &_| leases.try_lock(&leases.runner_lease(id)).is_ok_and(|lock| lock.is_none());
-        let refused = self.change(|change| change.apply(&found, document, prefixes, &held))?;
+        let refused = self.change(|change| change.apply(&found, document, prefixes, unreadable, &held))?;
         lines.extend(refused.into_iter().map(|line| format!("schedule.json: {line}")));
         Ok(lines)
     }
@@ -182,8 +185,47 @@ impl Store {
     }
 }
 
+/// A refusal of what stands in the file names the file; what the store itself says, does not.
+pub fn in_file(name: &str, error: Error) -> Error {
+    if error.code() == Code::Store {
+        return error;
+    }
+    Error::new(error.code(), format!("{name}: {}", error.what()), error.hint())
+}
+
+/// What stands in the document at `path`; `None` where there is none.
+///
+/// # Errors
+/// [`Code::File`]: it can't be read, or something lies there that can't be a document.
+pub fn read_document(path: &Path) -> Result<Option<Vec<u8>>> {
+    match usable(path)? {
+        Some(_) => read(path).map(Some),
+        None => Ok(None),
+    }
+}
+
 fn read(path: &Path) -> Result<Vec<u8>> {
     std::fs::read(path).map_err(|error| Error::file("read", path, &error))
+}
+
+/// The file at `path`, `None` where there is none. A folder would be swapped away by publishing, a pipe would be
+/// waited for, and a link that leads nowhere would look like no file at all: these are refused.
+fn usable(path: &Path) -> Result<Option<std::fs::Metadata>> {
+    let what = match std::fs::metadata(path) {
+        Ok(about) if about.is_file() => return Ok(Some(about)),
+        Ok(about) if about.is_dir() => "is a folder, not a file",
+        Ok(_) => "is no ordinary file",
+        Err(error) if error.kind() == io::ErrorKind::NotFound && path.is_symlink() => {
+            "is a link that leads nowhere"
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(Error::file("look at", path, &error)),
+    };
+    Err(Error::new(
+        Code::File,
+        format!("{} {what}", path.display()),
+        "move it away, then run the same command again",
+    ))
 }
 
 /// Reads a document, waiting while it is broken and somebody still writes it.
@@ -208,8 +250,8 @@ fn settle(path: &Path, name: &str, mut bytes: Vec<u8>) -> Result<Document> {
 
 /// What tells one version of a file from another without reading it; `None` where there is no file.
 pub(super) fn signature(path: &Path) -> Result<Option<String>> {
-    match std::fs::metadata(path) {
-        Ok(about) => Ok(Some(format!(
+    Ok(usable(path)?.map(|about| {
+        format!(
             "{}:{}:{}:{}.{}:{}.{}",
             about.dev(),
             about.ino(),
@@ -218,10 +260,8 @@ pub(super) fn signature(path: &Path) -> Result<Option<String>> {
             about.mtime_nsec(),
             about.ctime(),
             about.ctime_nsec()
-        ))),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Error::file("look at", path, &error)),
-    }
+        )
+    }))
 }
 
 /// A name for a content. Not secret: it only tells our own documents from others', length and 128 bits.

@@ -62,7 +62,7 @@ impl Store {
         let io = |error| Error::file("lock", &lock, &error);
         let shared = FileLock::try_shared(&lock).map_err(io)?;
         make_private_file(&path)?;
-        let connection = connect(&path, OpenFlags::default())?;
+        let connection = connect(&path, &path, OpenFlags::default())?;
         let found = version(&connection, &path)?;
         let in_use = if found == schema::VERSION {
             match shared {
@@ -137,7 +137,8 @@ impl Store {
         };
         let (connection, copy) = match &alone {
             None => {
-                (connect(&path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?, None)
+                let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+                (connect(&path, &path, flags)?, None)
             }
             Some(_) => {
                 let copy = tempfile::tempdir()
@@ -151,7 +152,7 @@ impl Store {
                         std::fs::copy(&from, &to).map_err(|error| Error::file("copy", &from, &error))?;
                     }
                 }
-                (connect(&copy.path().join("wf0.db"), OpenFlags::default())?, Some(copy))
+                (connect(&copy.path().join("wf0.db"), &path, OpenFlags::default())?, Some(copy))
             }
         };
         drop(alone);
@@ -216,7 +217,8 @@ impl Change<'_> {
     }
 }
 
-fn connect(path: &Path, flags: OpenFlags) -> Result<Connection> {
+/// Opens the database at `path`, which messages call `name`.
+fn connect(path: &Path, name: &Path, flags: OpenFlags) -> Result<Connection> {
     let open = || -> rusqlite::Result<Option<Connection>> {
         let connection = Connection::open_with_flags(path, flags)?;
         connection.busy_timeout(Duration::from_secs(30))?;
@@ -231,10 +233,10 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection> {
         }
         Ok(Some(connection))
     };
-    open().map_err(|error| cannot("open", path, &error))?.ok_or_else(|| {
+    open().map_err(|error| cannot("open", name, &error))?.ok_or_else(|| {
         Error::new(
             Code::Store,
-            format!("the file system of {} cannot share a store between processes", path.display()),
+            format!("the file system of {} cannot share a store between processes", name.display()),
             "keep the repository on a local disk: network file systems cannot",
         )
     })

@@ -92,7 +92,7 @@ impl Repository {
             return Err(if text.contains("not a git repository") {
                 no_repository(&root)
             } else {
-                git.failed(&done)
+                git.failed(&done).with_hint("do what git says, then run the same command again")
             });
         }
         let lines = done.stdout.strip_prefix(b"false\ntrue\n").ok_or_else(|| without_work_tree(&root))?;

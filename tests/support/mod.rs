@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
+use std::io::{Seek, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -35,26 +36,45 @@ impl Project {
         Self::named("project", config)
     }
 
-    /// The same in a folder of that name, below a scratch one.
-    pub fn named(name: &str, config: Value) -> Project {
-        let folder = tempfile::Builder::new().prefix("wf0-test-").tempdir().unwrap();
-        let root = folder.path().canonicalize().unwrap().join(name);
-        std::fs::create_dir_all(&root).unwrap();
-        std::fs::create_dir(folder.path().join("tmux")).unwrap();
-        std::fs::create_dir(folder.path().join("bin")).unwrap();
-        let cookie = format!("WF0_TEST={}", folder.path().display());
-        let path = format!("{}:{}", folder.path().join("bin").display(), std::env::var("PATH").unwrap());
-        let project = Project { folder, root, cookie, path };
+    /// The same in a folder of that name, below a scratch one; the name may hold `/`.
+    pub fn named(name: impl AsRef<OsStr>, config: Value) -> Project {
+        let project = Self::unborn(name, config);
+        project.git(&["commit", "-q", "--allow-empty", "-m", "Begin"]);
+        project
+    }
+
+    /// A project whose repository has no commit.
+    pub fn unborn(name: impl AsRef<OsStr>, config: Value) -> Project {
+        let project = Self::scratch(name);
         project.git(&["init", "-q", "-b", "main", "."]);
         for (key, value) in
             [("user.name", "Test"), ("user.email", "test@localhost"), ("commit.gpgsign", "false")]
         {
             project.git(&["config", key, value]);
         }
-        project.git(&["commit", "-q", "--allow-empty", "-m", "Begin"]);
         project.ok(&["init"]);
         project.config(config);
         project
+    }
+
+    /// A project that is no git repository.
+    pub fn plain(config: Value) -> Project {
+        let project = Self::scratch("project");
+        project.ok(&["init"]);
+        project.config(config);
+        project
+    }
+
+    /// An empty folder of that name, which is no project.
+    pub fn scratch(name: impl AsRef<OsStr>) -> Project {
+        let folder = tempfile::Builder::new().prefix("wf0-test-").tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap().join(name.as_ref());
+        std::fs::create_dir_all(&root).unwrap();
+        std::fs::create_dir(folder.path().join("tmux")).unwrap();
+        std::fs::create_dir(folder.path().join("bin")).unwrap();
+        let cookie = format!("WF0_TEST={}", folder.path().display());
+        let path = format!("{}:{}", folder.path().join("bin").display(), std::env::var("PATH").unwrap());
+        Project { folder, root, cookie, path }
     }
 
     /// Replaces the configuration.
@@ -81,6 +101,11 @@ impl Project {
         self.git(&["remote", "add", "origin", origin.to_str().unwrap()]);
         self.git(&["push", "-q", "origin", "main"]);
         origin
+    }
+
+    /// Writes a file below the root.
+    pub fn write(&self, path: &str, content: impl AsRef<[u8]>) {
+        std::fs::write(self.root.join(path), content).unwrap();
     }
 
     /// A script that phases can call by name.
@@ -122,6 +147,14 @@ impl Project {
 
     pub fn run<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Ran {
         ran(&mut self.wf0(arguments))
+    }
+
+    /// Runs a command with that on its standard input.
+    pub fn run_with_input<S: AsRef<OsStr>>(&self, arguments: &[S], input: &[u8]) -> Ran {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(input).unwrap();
+        file.rewind().unwrap();
+        ran(self.wf0(arguments).stdin(file))
     }
 
     /// Runs a command that must succeed; gives its standard output.

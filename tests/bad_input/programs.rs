@@ -1,0 +1,89 @@
+//! Programs that are not installed.
+
+use std::ffi::OsStr;
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use crate::answers::{holds, meaning, one_phase, refusal, with_works};
+use crate::support::{Project, Ran, ran};
+
+/// A folder with only these programs in it, for PATH.
+fn only(project: &Project, programs: &[&str]) -> PathBuf {
+    let folder = project.around().join(format!("only-{}", programs.len()));
+    std::fs::create_dir_all(&folder).unwrap();
+    for program in programs {
+        let path = std::env::var_os("PATH").unwrap();
+        let found = std::env::split_paths(&path).map(|it| it.join(program)).find(|it| it.exists()).unwrap();
+        let _ = std::os::unix::fs::symlink(found, folder.join(program));
+    }
+    folder
+}
+
+fn run(project: &Project, path: impl AsRef<OsStr>, command: &[&str]) -> Ran {
+    ran(project.wf0(command).env("PATH", path))
+}
+
+#[test]
+fn without_the_agent_nothing_starts() {
+    let project = with_works();
+    project.config(json!({}));
+    let path = only(&project, &["sh", "true", "git"]);
+    let before = meaning(&project);
+    for command in [&["batch", "start"][..], &["batch", "start", "--dry-run"], &["batch", "resume"]] {
+        let case = format!("{command:?}");
+        let text = refusal(&case, &project, &run(&project, &path, command));
+        holds(&case, &text, &["claude, which phase wf1-kickoff runs, is not installed", "help: install Claude Code"]);
+        assert_eq!(meaning(&project), before, "{case}");
+    }
+    let doctor = run(&project, &path, &["doctor"]);
+    assert_eq!(doctor.code, 1);
+    holds("doctor", &doctor.out, &["❌ agent", "claude, which phase wf1-kickoff runs, is not installed"]);
+}
+
+#[test]
+fn without_git_what_needs_it_says_so_and_the_rest_works() {
+    let project = with_works();
+    let path = only(&project, &["sh", "true"]);
+    let before = meaning(&project);
+    for command in [&["batch", "start"][..], &["batch", "start", "--dry-run"], &["batch", "resume"], &["init"]] {
+        let case = format!("{command:?}");
+        let text = refusal(&case, &project, &run(&project, &path, command));
+        holds(&case, &text, &["git is not installed, or not on PATH", "help: install git"]);
+        assert_eq!(meaning(&project), before, "{case}");
+    }
+    let demo = refusal("demo", &project, &run(&project, &path, &["demo", "--pace", "1"]));
+    holds("demo", &demo, &["git is not installed", "help: install git"]);
+    let doctor = run(&project, &path, &["doctor"]);
+    assert_eq!(doctor.code, 1);
+    holds("doctor", &doctor.out, &["❌ git", "help: install git"]);
+    let works: [&[&str]; 11] = [
+        &["schedule", "show"],
+        &["schedule", "validate"],
+        &["schedule", "edit", "FIX-9-typo", "priority=7"],
+        &["batch", "status"],
+        &["batch", "stop"],
+        &["batch", "logs", "FIX-9-typo"],
+        &["batch", "watch"],
+        &["work", "next"],
+        &["work", "claim", "FIX-9-typo", "7"],
+        &["work", "release", "7"],
+        &["schedule", "clear"],
+    ];
+    for command in works {
+        let done = run(&project, &path, command);
+        assert_eq!(done.code, 0, "{command:?}: {done:?}");
+    }
+}
+
+#[test]
+fn without_git_works_run_where_worktrees_are_off() {
+    let mut config = one_phase();
+    config["worktree"] = json!({"enabled": false});
+    let project = Project::plain(config);
+    project.create(&[("A-1", &[])]);
+    let path = only(&project, &["sh", "true"]);
+    let done = run(&project, &path, &["batch", "start", "--wait"]);
+    assert_eq!(done.code, 0, "{done:?}");
+    assert_eq!(project.state("A-1"), "completed");
+}
