@@ -217,7 +217,10 @@ impl Config {
         }
         for (kind, prefix) in &self.branch_prefix {
             if !crate::schedule::naming::is_branch_prefix(prefix) {
-                return Err(("branch_prefix", format!("{} for {} cannot begin a branch name", quoted(prefix), quoted(kind))));
+                return Err((
+                    "branch_prefix",
+                    format!("{} for {} cannot begin a branch name", quoted(prefix), quoted(kind)),
+                ));
             }
         }
         let root = Path::new(&self.worktree.root_dir);
@@ -228,7 +231,10 @@ impl Config {
             return Err(("worktree.root_dir", what));
         }
         if root.starts_with(".git") || root.starts_with(".wf") {
-            return Err(("worktree.root_dir", format!("{given} is not free for worktrees, expected another folder")));
+            return Err((
+                "worktree.root_dir",
+                format!("{given} is not free for worktrees, expected another folder"),
+            ));
         }
         let Some(phases) = &batch.phases else { return Ok(()) };
         if phases.is_empty() {

@@ -56,16 +56,12 @@ codes! {
     UnknownPhase = "wf0::schedule::unknown_phase",
     /// A schedule is there already.
     Exists = "wf0::schedule::exists",
-    /// A source of works could not be read.
-    Source = "wf0::source::failed",
     /// Not while the batch runs.
     Running = "wf0::batch::running",
     /// Another process already has that place: a scheduler, or a worker of that number.
     Taken = "wf0::batch::taken",
     /// There is nothing to run.
     Nothing = "wf0::batch::nothing",
-    /// The batch ended with works that failed or are blocked.
-    BatchFailed = "wf0::batch::failed",
     /// A work is not in a state that allows what was asked.
     State = "wf0::work::state",
     /// The claim belongs to somebody else, or there is none.

@@ -150,6 +150,13 @@ fn create_request(sources: &[String], from: &[PathBuf], force: bool) -> Result<c
     for source in sources {
         match source.split_once('=') {
             Some(("local", list)) => request.from.push(From::Local(list.to_owned())),
+            Some((tracker @ ("github" | "jira"), _)) => {
+                return Err(Error::new(
+                    Code::Usage,
+                    format!("{tracker}= is not supported by this version"),
+                    "export the issues to a list of records and use --from FILE",
+                ));
+            }
             _ => {
                 return Err(Error::new(
                     Code::Usage,
@@ -218,7 +225,8 @@ fn batch(project: &Project, command: &Batch, output: &mut Output) -> Result<u8> 
         Batch::Status { summary, flat } => {
             if *summary {
                 let record = told(output, commands::status::summary(project)?);
-                output.record(&record, text::summary)?;
+                let rows = commands::status::rows(project)?.value;
+                output.record(&record, |record| text::summary(&rows, record))?;
             } else {
                 let rows = told(output, commands::status::rows(project)?);
                 let summary = commands::status::summary(project)?.value;
@@ -269,7 +277,8 @@ fn start(project: &Project, it: &StartArguments, output: &mut Output) -> Result<
     }
     let status = commands::start::wait(project)?;
     let summary = commands::status::summary(project)?.value;
-    output.record(&summary, text::summary)?;
+    let rows = commands::status::rows(project)?.value;
+    output.record(&summary, |summary| text::summary(&rows, summary))?;
     Ok(if status == ScheduleStatus::Completed { DONE } else { FAILED })
 }
 

@@ -213,8 +213,8 @@ fn next_step(it: &Summary) -> &'static str {
     }
 }
 
-pub fn summary(it: &Summary) -> String {
-    format!("{}\n{}\n", head(it), next_step(it))
+pub fn summary(rows: &[Row], it: &Summary) -> String {
+    format!("{}{}\n{}\n", head(it), troubled(rows), next_step(it))
 }
 
 pub fn status(rows: &[Row], it: &Summary) -> String {
@@ -235,6 +235,14 @@ pub fn status(rows: &[Row], it: &Summary) -> String {
             }),
         ));
     }
+    out.push_str(&troubled(rows));
+    let _ = writeln!(out, "\n{}", next_step(it));
+    out
+}
+
+/// The works that failed or are blocked, with why.
+fn troubled(rows: &[Row]) -> String {
+    let mut out = String::new();
     let troubled: Vec<&Row> =
         rows.iter().filter(|row| matches!(row.state, State::Failed | State::Blocked)).collect();
     if !troubled.is_empty() {
@@ -247,7 +255,6 @@ pub fn status(rows: &[Row], it: &Summary) -> String {
     if troubled.len() > MOST {
         let _ = writeln!(out, "… and {} more", troubled.len() - MOST);
     }
-    let _ = writeln!(out, "\n{}", next_step(it));
     out
 }
 

@@ -56,6 +56,7 @@ pub struct Created {
 pub fn create(project: &Project, request: &Request) -> Result<Answer<Created>> {
     let config = project.config()?;
     let document = read(request)?;
+    let unused = unused_keys(&document);
     let checked = Checked::new(document, &config.branch_prefix)?;
     let mut store = Store::open(project)?;
     refuse_while_running(&store)?;
@@ -73,7 +74,8 @@ pub fn create(project: &Project, request: &Request) -> Result<Answer<Created>> {
     store.replace(&checked, config.batch.default_parallel)?;
     store.publish(Unreadable::PutAside)?;
     let file = project.schedule_file().display().to_string();
-    Ok(Answer { value: Created { works: checked.len(), file }, notices: checked.warnings })
+    let notices = checked.warnings.iter().cloned().chain(unused).collect();
+    Ok(Answer { value: Created { works: checked.len(), file }, notices })
 }
 
 /// Refuses what must not happen while the batch runs.
@@ -137,6 +139,17 @@ fn read(request: &Request) -> Result<Document> {
         }
     }
     Ok(document)
+}
+
+/// Keys of works that mean nothing here: kept, but perhaps meant otherwise (`depends`).
+fn unused_keys(document: &Document) -> Option<String> {
+    let keys: std::collections::BTreeSet<&str> =
+        document.works.values().flat_map(|work| work.extra.keys().map(String::as_str)).collect();
+    let names: Vec<String> = keys.into_iter().take(12).map(crate::schedule::id::quoted).collect();
+    (!names.is_empty()).then(|| {
+        let known = "work_id, dependencies, priority, title, url and source";
+        format!("kept, but of no meaning here: {}; wf0 reads {known}", names.join(", "))
+    })
 }
 
 fn twice(id: &WorkId) -> Error {

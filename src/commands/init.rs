@@ -62,6 +62,12 @@ pub fn init(start: &Path) -> Result<Answer<Initialized>> {
     if let Some(error) = Project::why_not(&root) {
         return Err(error);
     }
+    let known = Project::find(&root).ok().filter(|_| !wf.exists());
+    if let Some(project) = known {
+        // `.wf` was deleted as a whole (git clean); what it showed is still known. Once the folder stands again without
+        // its schedule.json, that would mean a cleared schedule.
+        notices.extend(Store::open(&project)?.publish(Unreadable::Refuse)?);
+    }
     std::fs::create_dir_all(&wf).map_err(|error| Error::file("create the folder", &wf, &error))?;
     let project = Project::at(&root)?;
     let path = project.config_file();
@@ -70,10 +76,6 @@ pub fn init(start: &Path) -> Result<Answer<Initialized>> {
     if repository.as_deref() == Some(project.root()) {
         let worktrees = format!("/{}/", config.worktree.root_dir.trim_matches('/'));
         Repository::open_unborn(project.root())?.exclude(&["/.wf", &worktrees])?;
-    }
-    if project.engine_folder()?.join("wf0.db").exists() {
-        // `.wf` was deleted (git clean); what it showed is still known.
-        notices.extend(Store::open(&project)?.publish(Unreadable::Refuse)?);
     }
     let value = Initialized {
         root: project.root().display().to_string(),

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::{Answer, preflight};
+use crate::agent;
 use crate::error::Result;
 use crate::project::Project;
 use crate::schedule::plan::{Candidate, plan};
@@ -44,7 +45,9 @@ pub struct Row {
 pub fn rows(project: &Project, parallel: Option<u32>) -> Result<Answer<Vec<Row>>> {
     let config = project.config()?;
     let schedule = look(project)?;
-    let ready = preflight::check(project, &config, &schedule)?;
+    let ready = preflight::check_place(project, &config, &schedule)?;
+    let missing = agent::check_installed(&agent::phases(&config)?).err();
+    let missing = missing.map(|error| format!("{}: `start` would refuse; {}", error.what(), error.hint()));
     let (workers, warning) = preflight::workers(&config, parallel);
     let graph = schedule.graph();
     let candidates: Vec<Candidate> = schedule
@@ -87,7 +90,8 @@ pub fn rows(project: &Project, parallel: Option<u32>) -> Result<Answer<Vec<Row>>
         }
     });
     let value = rows.collect();
-    let notices = warning.into_iter().chain(preflight::parallel_warning(&config, workers)).collect();
+    let notices =
+        warning.into_iter().chain(missing).chain(preflight::parallel_warning(&config, workers)).collect();
     Ok(Answer { value, notices })
 }
 

@@ -19,14 +19,22 @@ pub struct Ready {
     pub base: Option<Base>,
 }
 
-/// Checks everything that a batch needs. Changes nothing.
+/// Checks everything that a batch needs: [`check_place`], and that what the phases run is installed.
 ///
 /// # Errors
-/// [`Code::NoAgent`], [`Code::NoGit`], [`Code::Repository`], [`Code::ProjectPlace`], [`Code::WorktreeTaken`],
-/// [`Code::Config`].
+/// As [`check_place`], and [`Code::NoAgent`].
 pub fn check(project: &Project, config: &Config, schedule: &Schedule) -> Result<Ready> {
+    agent::check_installed(&agent::phases(config)?)?;
+    check_place(project, config, schedule)
+}
+
+/// Checks what a plan needs: git, a base, free branches. Changes nothing.
+///
+/// # Errors
+/// [`Code::NoGit`], [`Code::Repository`], [`Code::ProjectPlace`], [`Code::WorktreeTaken`],
+/// [`Code::Config`].
+pub fn check_place(project: &Project, config: &Config, schedule: &Schedule) -> Result<Ready> {
     let phases = agent::phases(config)?;
-    agent::check_installed(&phases)?;
     let names = phases.into_iter().map(|phase| phase.name).collect();
     if !config.worktrees() {
         return Ok(Ready { phases: names, base: None });

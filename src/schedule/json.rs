@@ -52,8 +52,10 @@ pub fn words(error: &serde_json::Error) -> String {
         }
     }
     if let Some((found, expected)) = what.rsplit_once(", expected ") {
-        let found = KINDS.iter().fold(found.to_owned(), |text, (theirs, ours)| text.replacen(theirs, ours, 1));
-        let expected = TYPES.iter().find(|(theirs, _)| *theirs == expected).map_or(expected, |(_, ours)| ours);
+        let found =
+            KINDS.iter().fold(found.to_owned(), |text, (theirs, ours)| text.replacen(theirs, ours, 1));
+        let expected =
+            TYPES.iter().find(|(theirs, _)| *theirs == expected).map_or(expected, |(_, ours)| ours);
         what = format!("{}, expected {}", shortened(&found.replace('`', "")), expected.replace('`', "'"));
     }
     shortened(&what.replace('`', "'"))

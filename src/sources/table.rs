@@ -23,6 +23,8 @@ struct Record {
     url: Option<String>,
     #[serde(default)]
     source: Option<Source>,
+    #[serde(flatten)]
+    extra: Map<String, Value>,
 }
 
 /// Reads works from JSON; `name` is what messages call it.
@@ -48,6 +50,7 @@ pub fn read(name: &str, text: &[u8]) -> Result<Document> {
         let mut work = WorkRecord::new(source);
         work.priority = record.priority;
         work.dependencies = record.dependencies;
+        work.extra = record.extra;
         if works.insert(id.clone(), work).is_some() {
             return Err(Error::new(
                 Code::Duplicate,

@@ -23,7 +23,9 @@ pub fn with_works() -> Project {
 #[track_caller]
 pub fn fit_for_people(case: &str, ran: &Ran) {
     for text in [&ran.out, &ran.err] {
-        for word in ["panicked", "RUST_BACKTRACE", "stack backtrace", "os error", "struct ", "Some(", "unwrap"] {
+        for word in
+            ["panicked", "RUST_BACKTRACE", "stack backtrace", "os error", "struct ", "Some(", "unwrap"]
+        {
             assert!(!text.contains(word), "{case}: {word}: {text}");
         }
         let bad = text.chars().find(|c| c.is_control() && *c != '\n');

@@ -49,6 +49,7 @@ fn where_there_is_no_project_every_command_says_what_makes_one() {
 fn a_wf_that_is_no_folder_is_named_and_kept() {
     let link = |to: &'static str| move |path: &Path| std::os::unix::fs::symlink(to, path).unwrap();
     let file = |path: &Path| std::fs::write(path, "x").unwrap();
+    #[expect(clippy::type_complexity, reason = "a table of cases")]
     let cases: [(&str, &dyn Fn(&Path)); 4] = [
         ("~/project/.wf is a file, not a folder", &file),
         ("~/project/.wf is a link to nowhere, where no folder is", &link("nowhere")),
@@ -59,8 +60,12 @@ fn a_wf_that_is_no_folder_is_named_and_kept() {
         let project = Project::scratch("project");
         make(&project.root().join(".wf"));
         let before = project.snapshot();
-        let commands: [&[&str]; 4] =
-            [&["init"], &["batch", "status"], &["schedule", "create", "local=A-1"], &["--project", ".", "batch", "stop"]];
+        let commands: [&[&str]; 4] = [
+            &["init"],
+            &["batch", "status"],
+            &["schedule", "create", "local=A-1"],
+            &["--project", ".", "batch", "stop"],
+        ];
         for command in commands {
             let case = format!("{command:?}");
             holds(&case, &refusal(&case, &project, &project.run(command)), &[part, "help: move it away"]);
@@ -96,7 +101,10 @@ fn a_batch_runs_wherever_the_project_lies() {
         let phase = json!({"name": "one", "command": ["commits", "{worktree}"]});
         let config = json!({"batch": {"retry_delay": 0, "max_step_failures": 1, "phases": [phase]}});
         let project = Project::named(OsStr::from_bytes(name), config);
-        project.script("commits", "cd \"$1\" && pwd && touch \"$WF0_WORK_ID\" && git add . && git commit -q -m done");
+        project.script(
+            "commits",
+            "cd \"$1\" && pwd && touch \"$WF0_WORK_ID\" && git add . && git commit -q -m done",
+        );
         project.create(&[("A-1", &[]), ("B-2", &["A-1"])]);
         for command in [["batch", "start", "--dry-run"], ["batch", "start", "--wait"]] {
             let done = project.run(&command);
@@ -179,7 +187,10 @@ fn what_cannot_be_written_is_named_and_nothing_is_half_done() {
             }
             let text = refusal(&case, &project, &done);
             let why = text.contains("read-only file system") || text.contains("permission denied");
-            assert!(why || text.contains("readonly database") || text.contains("unable to open database"), "{text}");
+            assert!(
+                why || text.contains("readonly database") || text.contains("unable to open database"),
+                "{text}"
+            );
             holds(&case, &text, &["~/project/", "help: make "]);
         }
         // These only look.

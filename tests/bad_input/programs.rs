@@ -33,7 +33,11 @@ fn without_the_agent_nothing_starts() {
     for command in [&["batch", "start"][..], &["batch", "start", "--dry-run"], &["batch", "resume"]] {
         let case = format!("{command:?}");
         let text = refusal(&case, &project, &run(&project, &path, command));
-        holds(&case, &text, &["claude, which phase wf1-kickoff runs, is not installed", "help: install Claude Code"]);
+        holds(
+            &case,
+            &text,
+            &["claude, which phase wf1-kickoff runs, is not installed", "help: install Claude Code"],
+        );
         assert_eq!(meaning(&project), before, "{case}");
     }
     let doctor = run(&project, &path, &["doctor"]);
@@ -46,7 +50,9 @@ fn without_git_what_needs_it_says_so_and_the_rest_works() {
     let project = with_works();
     let path = only(&project, &["sh", "true"]);
     let before = meaning(&project);
-    for command in [&["batch", "start"][..], &["batch", "start", "--dry-run"], &["batch", "resume"], &["init"]] {
+    for command in
+        [&["batch", "start"][..], &["batch", "start", "--dry-run"], &["batch", "resume"], &["init"]]
+    {
         let case = format!("{command:?}");
         let text = refusal(&case, &project, &run(&project, &path, command));
         holds(&case, &text, &["git is not installed, or not on PATH", "help: install git"]);

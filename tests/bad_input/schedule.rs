@@ -39,15 +39,24 @@ fn a_document_that_breaks_the_form_is_refused_with_its_place_and_left_alone() {
         (b"7".into(), "the number 7, expected an object"),
         (b"null".into(), "null, expected an object"),
         (b"{}".into(), "missing field 'works'"),
-        (br#"{"works": []}"#.into(), "at works: a list, expected an object with a work under each identifier"),
+        (
+            br#"{"works": []}"#.into(),
+            "at works: a list, expected an object with a work under each identifier",
+        ),
         (br#"{"works": null}"#.into(), "at works: null, expected an object"),
         (br#"{"works": {}}"#.into(), "the schedule would have no works"),
         (br#"{"version": "2.0", "works": {"A": {}}}"#.into(), r#"at version: version '2.0', expected "1.0""#),
         (br#"{"version": 1.0, "works": {"A": {}}}"#.into(), "at version: the number 1.0, expected a text"),
         (br#"{"status": "done", "works": {"A": {}}}"#.into(), "at status: 'done', expected one of pending"),
-        (br#"{"created_at": "today", "works": {"A": {}}}"#.into(), "at created_at: 'today' is no date and time"),
+        (
+            br#"{"created_at": "today", "works": {"A": {}}}"#.into(),
+            "at created_at: 'today' is no date and time",
+        ),
         (br#"{"sources": {}, "works": {"A": {}}}"#.into(), "at sources: an object, expected a list"),
-        (br#"{"sources": [7], "works": {"A": {}}}"#.into(), "at sources[0]: the number 7, expected an object"),
+        (
+            br#"{"sources": [7], "works": {"A": {}}}"#.into(),
+            "at sources[0]: the number 7, expected an object",
+        ),
         (br#"{"execution": [], "works": {"A": {}}}"#.into(), "at execution: a list, expected an object"),
         (br#"{"progress": 7, "works": {"A": {}}}"#.into(), "at progress: the number 7, expected an object"),
         (br#"{"wf0": [7], "works": {"A": {}}}"#.into(), "at wf0: a list, expected an object"),
@@ -58,19 +67,31 @@ fn a_document_that_breaks_the_form_is_refused_with_its_place_and_left_alone() {
         (br#"{"works": {"A": {}}, "works": {"B": {}}}"#.into(), "duplicate field 'works'"),
         (of(r#""work_id": "B""#).into(), "has work_id 'B' under the key 'A'"),
         (of(r#""work_id": 7"#).into(), "at works.A.work_id: the number 7, expected a text"),
-        (of(r#""status": "blocked""#).into(), "at works.A.status: 'blocked', expected one of pending, running"),
+        (
+            of(r#""status": "blocked""#).into(),
+            "at works.A.status: 'blocked', expected one of pending, running",
+        ),
         (of(r#""status": 1"#).into(), "at works.A.status: the number 1, expected a text"),
-        (of(r#""priority": "high""#).into(), r#"at works.A.priority: the text "high", expected a whole number"#),
+        (
+            of(r#""priority": "high""#).into(),
+            r#"at works.A.priority: the text "high", expected a whole number"#,
+        ),
         (of(r#""priority": 1.5"#).into(), "at works.A.priority: the number 1.5, expected a whole number"),
         (of(r#""priority": 99999999999999999999"#).into(), "at works.A.priority: the number 1e+20"),
         (of(r#""priority": 1, "priority": 2"#).into(), "at works.A: duplicate field 'priority'"),
         (of(r#""dependencies": "B""#).into(), r#"at works.A.dependencies: the text "B", expected a list"#),
         (of(r#""dependencies": [7]"#).into(), "at works.A.dependencies[0]: the number 7, expected a text"),
         (of(r#""dependencies": ["../x"]"#).into(), "'../x' cannot name a work: it contains '/'"),
-        (of(r#""started_at": "2026-13-01T00:00:00Z""#).into(), "at works.A.started_at: '2026-13-01T00:00:00Z' is no"),
+        (
+            of(r#""started_at": "2026-13-01T00:00:00Z""#).into(),
+            "at works.A.started_at: '2026-13-01T00:00:00Z' is no",
+        ),
         (of(r#""completed_at": 7"#).into(), "at works.A.completed_at: the number 7, expected a text"),
         (of(r#""source": 7"#).into(), "at works.A.source: the number 7, expected an object"),
-        (of(r#""source": {"type": "gitlab", "id": "1"}"#).into(), "at works.A.source.type: 'gitlab', expected one of"),
+        (
+            of(r#""source": {"type": "gitlab", "id": "1"}"#).into(),
+            "at works.A.source.type: 'gitlab', expected one of",
+        ),
         (of(r#""source": {"type": "local"}"#).into(), "at works.A.source: missing field 'id'"),
         (of(r#""error": 7"#).into(), "at works.A.error: the number 7, expected a text"),
         (br#"{"works": {"": {}}}"#.into(), "'' cannot name a work: it is empty"),
@@ -85,8 +106,14 @@ fn a_document_that_breaks_the_form_is_refused_with_its_place_and_left_alone() {
         (deep.into(), "a list, expected an object"),
         (deep_works.into(), "it is nested too deeply"),
         (deep_key.into(), "it is nested too deeply"),
-        (br#"{"works": {"FEAT-1-a": {}, "WHAT-1-a": {}}}"#.into(), "'FEAT-1-a' and 'WHAT-1-a' would share the branch"),
-        (br#"{"works": {"FEAT-1-a": {}, "FEAT-1-A": {}}}"#.into(), "'FEAT-1-a' and 'FEAT-1-A' would share the branch"),
+        (
+            br#"{"works": {"FEAT-1-a": {}, "WHAT-1-a": {}}}"#.into(),
+            "'FEAT-1-a' and 'WHAT-1-a' would share the branch",
+        ),
+        (
+            br#"{"works": {"FEAT-1-a": {}, "FEAT-1-A": {}}}"#.into(),
+            "'FEAT-1-a' and 'FEAT-1-A' would share the branch",
+        ),
     ];
     let (fresh, known) = (Project::new(one_phase()), with_works());
     for project in [&fresh, &known] {
@@ -134,7 +161,11 @@ fn a_circle_is_shown_wherever_it_comes_from() {
     let project = with_works();
     let before = meaning(&project);
     let create = project.run_with_input(&["schedule", "create", "--force", "--from", "-"], list);
-    holds("create", &refusal("create", &project, &create), &[path, "help: take one of these dependencies out"]);
+    holds(
+        "create",
+        &refusal("create", &project, &create),
+        &[path, "help: take one of these dependencies out"],
+    );
     assert_eq!(meaning(&project), before);
 
     let project = Project::new(one_phase());
@@ -200,8 +231,13 @@ fn a_store_that_is_none_is_named_and_kept() {
     for command in COMMANDS {
         let case = format!("{command:?}");
         let text = refusal(&case, &project, &project.run(command));
-        holds(&case, &text, &["~/project/.git/wf0/wf0.db", "file is not a database", "help: keep a copy of it"]);
+        holds(
+            &case,
+            &text,
+            &["~/project/.git/wf0/wf0.db", "file is not a database", "help: keep a copy of it"],
+        );
     }
-    let changed: Vec<_> = project.snapshot().into_iter().filter(|(path, it)| before.get(path) != Some(it)).collect();
+    let changed: Vec<_> =
+        project.snapshot().into_iter().filter(|(path, it)| before.get(path) != Some(it)).collect();
     assert!(changed.is_empty(), "{changed:?}");
 }

@@ -46,7 +46,11 @@ fn a_title_reaches_its_phase_whole_and_no_terminal_raw() {
     for (id, _, expected) in titles() {
         for how in ["env", "arg"] {
             let got = std::fs::read(project.around().join(format!("{id}.{how}"))).unwrap();
-            assert!(got == expected.as_bytes(), "{id} by {how}: {}", String::from_utf8_lossy(&got[..got.len().min(200)]));
+            assert!(
+                got == expected.as_bytes(),
+                "{id} by {how}: {}",
+                String::from_utf8_lossy(&got[..got.len().min(200)])
+            );
         }
     }
     let found = project.snapshot();
@@ -76,7 +80,8 @@ fn a_title_reaches_its_phase_whole_and_no_terminal_raw() {
         assert!(text.lines().all(|line| line.chars().count() < 600), "{what}: {text}");
     }
     // Programs get it as it was.
-    let rows: Vec<Value> = serde_json::from_str(&project.ok(&["schedule", "show", "--format", "json"])).unwrap();
+    let rows: Vec<Value> =
+        serde_json::from_str(&project.ok(&["schedule", "show", "--format", "json"])).unwrap();
     for (id, title, _) in titles() {
         let row = rows.iter().find(|row| row["work_id"] == id).unwrap();
         assert!(row["title"] == title.as_str(), "{id}");
@@ -102,7 +107,8 @@ fn what_people_read() {
     project.until_over();
     project.until("its workers are gone", || project.summary()["workers"].as_array().unwrap().is_empty());
     let status = project.ok(&["batch", "status"]);
-    let steady: Vec<&str> = status.lines().map(|line| line.split("           0.").next().unwrap_or(line)).collect();
+    let steady: Vec<&str> =
+        status.lines().map(|line| line.split("           0.").next().unwrap_or(line)).collect();
     insta::assert_snapshot!(steady.join("\n"), @"");
     let nothing = project.run(&["batch", "start"]);
     insta::assert_snapshot!(nothing.err, @"");
