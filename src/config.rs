@@ -176,10 +176,10 @@ impl Config {
                 "correct that key; `wf0 doctor` checks the whole file",
             )
         };
-        let misread = |key: Option<&str>, error: &serde_json::Error| {
+        let misread = |key: Option<String>, error: &serde_json::Error| {
             let at = format!("line {} column {}", error.line(), error.column());
-            match key.filter(|key| *key != "." && !json::is_broken(error)) {
-                Some(key) => refuse(key, format!("{} ({at})", json::words(error))),
+            match key {
+                Some(key) => refuse(&key, format!("{} ({at})", json::words(error))),
                 None => Error::new(
                     Code::Config,
                     format!("{name} {at}: {}", json::words(error)),
@@ -189,7 +189,7 @@ impl Config {
         };
         let mut from = serde_json::Deserializer::from_slice(text);
         let Object(mut config): Object<Config> = serde_path_to_error::deserialize(&mut from)
-            .map_err(|error| misread(Some(&error.path().to_string()), error.inner()))?;
+            .map_err(|error| misread(json::place(error.path()), error.inner()))?;
         from.end().map_err(|error| misread(None, &error))?;
         let given = std::mem::replace(&mut config.branch_prefix, default_prefixes());
         config.branch_prefix.extend(given);
@@ -217,7 +217,10 @@ impl Config {
         }
         for (kind, prefix) in &self.branch_prefix {
             if !crate::schedule::naming::is_branch_prefix(prefix) {
-                return Err(("branch_prefix", format!("{} for {} cannot begin a branch name", quoted(prefix), quoted(kind))));
+                return Err((
+                    "branch_prefix",
+                    format!("{} for {} cannot begin a branch name", quoted(prefix), quoted(kind)),
+                ));
             }
         }
         let root = Path::new(&self.worktree.root_dir);
@@ -228,7 +231,10 @@ impl Config {
             return Err(("worktree.root_dir", what));
         }
         if root.starts_with(".git") || root.starts_with(".wf") {
-            return Err(("worktree.root_dir", format!("{given} is not free for worktrees, expected another folder")));
+            return Err((
+                "worktree.root_dir",
+                format!("{given} is not free for worktrees, expected another folder"),
+            ));
         }
         let Some(phases) = &batch.phases else { return Ok(()) };
         if phases.is_empty() {

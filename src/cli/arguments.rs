@@ -30,7 +30,10 @@ impl Arguments {
 
 /// How many workers. Not clap's own: that speaks of digits and of 4294967295.
 fn workers(text: &str) -> Result<u32, String> {
-    text.parse().ok().filter(|number| *number > 0).ok_or_else(|| "expected a whole number, 1 or more".to_owned())
+    text.parse()
+        .ok()
+        .filter(|number| *number > 0)
+        .ok_or_else(|| "expected a whole number, 1 or more".to_owned())
 }
 
 fn priority(text: &str) -> Result<i64, String> {

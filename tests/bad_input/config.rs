@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::answers::{holds, meaning, one_phase, refusal, with_works};
+use crate::answers::{holds, meaning, one_phase, refusal, unchanged, untouched, with_works};
 use crate::support::Project;
 
 #[test]
@@ -19,36 +19,69 @@ fn every_key_with_a_wrong_value_is_named_with_what_was_expected() {
         (json!({"branch_prefix": {"\u{1b}[31mA": "\u{1b}[2J"}}), &[r"'\u{1b}[2J' for '\u{1b}[31mA'"]),
         (json!({"worktree": 7}), &["worktree: the number 7, expected an object"]),
         (json!({"worktree": []}), &["worktree: a list, expected an object"]),
-        (json!({"worktree": {"enabled": "yes"}}), &[r#"worktree.enabled: the text "yes", expected true or false"#]),
+        (
+            json!({"worktree": {"enabled": "yes"}}),
+            &[r#"worktree.enabled: the text "yes", expected true or false"#],
+        ),
         (json!({"worktree": {"root_dir": 7}}), &["worktree.root_dir: the number 7, expected a text"]),
         (json!({"worktree": {"root_dir": "../x"}}), &["worktree.root_dir: '../x', expected a folder inside"]),
         (json!({"worktree": {"root_dir": "/x"}}), &["worktree.root_dir: '/x', expected a folder inside"]),
         (json!({"worktree": {"root_dir": ""}}), &["worktree.root_dir: '', expected a folder inside"]),
         (json!({"worktree": {"root_dir": "."}}), &["worktree.root_dir: '.', expected a folder inside"]),
-        (json!({"worktree": {"root_dir": "a\nb"}}), &[r"worktree.root_dir: 'a\nb', expected a folder inside"]),
-        (json!({"worktree": {"root_dir": ".git/x"}}), &["worktree.root_dir: '.git/x' is not free for worktrees"]),
+        (
+            json!({"worktree": {"root_dir": "a\nb"}}),
+            &[r"worktree.root_dir: 'a\nb', expected a folder inside"],
+        ),
+        (
+            json!({"worktree": {"root_dir": ".git/x"}}),
+            &["worktree.root_dir: '.git/x' is not free for worktrees"],
+        ),
         (json!({"worktree": {"root_dir": ".wf"}}), &["worktree.root_dir: '.wf' is not free for worktrees"]),
         (json!({"batch": null}), &["batch: null, expected an object"]),
         (json!({"batch": []}), &["batch: a list, expected an object"]),
-        (batch("default_parallel", json!("2")), &[r#"batch.default_parallel: the text "2", expected a whole number"#]),
+        (
+            batch("default_parallel", json!("2")),
+            &[r#"batch.default_parallel: the text "2", expected a whole number"#],
+        ),
         (batch("default_parallel", json!(0)), &["batch.default_parallel: 0, expected 1 or more"]),
-        (batch("default_parallel", json!(-1)), &["batch.default_parallel: the number -1, expected a whole number"]),
-        (batch("default_parallel", json!(1.5)), &["batch.default_parallel: the number 1.5, expected a whole number"]),
-        (batch("default_parallel", json!(5_000_000_000_u64)), &["batch.default_parallel: the number 5000000000"]),
+        (
+            batch("default_parallel", json!(-1)),
+            &["batch.default_parallel: the number -1, expected a whole number"],
+        ),
+        (
+            batch("default_parallel", json!(1.5)),
+            &["batch.default_parallel: the number 1.5, expected a whole number"],
+        ),
+        (
+            batch("default_parallel", json!(5_000_000_000_u64)),
+            &["batch.default_parallel: the number 5000000000"],
+        ),
         (batch("max_parallel", json!(0)), &["batch.max_parallel: 0, expected 1 or more"]),
         (batch("max_parallel", json!(10_000)), &["batch.max_parallel: 10000, expected at most 9999"]),
         (batch("max_parallel", Value::Null), &["batch.max_parallel: null, expected a whole number"]),
-        (batch("auto_worktree", json!("x")), &[r#"batch.auto_worktree: the text "x", expected true or false"#]),
-        (batch("cleanup_worktree", json!(1)), &["batch.cleanup_worktree: the number 1, expected true or false"]),
+        (
+            batch("auto_worktree", json!("x")),
+            &[r#"batch.auto_worktree: the text "x", expected true or false"#],
+        ),
+        (
+            batch("cleanup_worktree", json!(1)),
+            &["batch.cleanup_worktree: the number 1, expected true or false"],
+        ),
         (batch("max_step_failures", json!(0)), &["batch.max_step_failures: 0, expected 1 or more"]),
-        (batch("max_step_failures", json!({})), &["batch.max_step_failures: an object, expected a whole number"]),
+        (
+            batch("max_step_failures", json!({})),
+            &["batch.max_step_failures: an object, expected a whole number"],
+        ),
         (batch("retry_delay", json!(-1)), &["batch.retry_delay: -1 seconds, expected 0 to 60"]),
         (batch("retry_delay", json!(61)), &["batch.retry_delay: 61 seconds, expected 0 to 60"]),
         (batch("retry_delay", json!("1s")), &[r#"batch.retry_delay: the text "1s", expected a number"#]),
         (batch("max_phase_runs", json!(0)), &["batch.max_phase_runs: 0, expected 1 or more"]),
         (batch("max_phase_runs", json!([])), &["batch.max_phase_runs: a list, expected a whole number"]),
         (batch("agent", json!(7)), &["batch.agent: the number 7, expected a text"]),
-        (batch("agent", json!("gpt")), &["batch.agent: 'gpt' is no agent that wf0 knows", "help: use claude"]),
+        (
+            batch("agent", json!("gpt")),
+            &["batch.agent: 'gpt' is no agent that wf0 knows", "help: use claude"],
+        ),
         (batch("agent", json!("\u{1b}[31m")), &["batch.agent: '", "is no agent that wf0 knows"]),
         (batch("agent_args", json!("x")), &[r#"batch.agent_args: the text "x", expected a list"#]),
         (batch("agent_env", json!({})), &["batch.agent_env: an object, expected a list"]),
@@ -62,7 +95,10 @@ fn every_key_with_a_wrong_value_is_named_with_what_was_expected() {
         (phases(json!([{"name": "a", "command": 7}])), &["batch.phases[0].command: expected a command"]),
         (phases(json!([{"name": "a", "command": []}])), &["batch.phases: 'a' has an empty command"]),
         (phases(json!([{"name": "a", "command": " "}])), &["batch.phases: 'a' has an empty command"]),
-        (phases(json!([{"name": "a", "command": ["x\u{0}"]}])), &["batch.phases: 'a' has a NUL in its command"]),
+        (
+            phases(json!([{"name": "a", "command": ["x\u{0}"]}])),
+            &["batch.phases: 'a' has a NUL in its command"],
+        ),
         (phases(json!([{"name": "../a", "command": "x"}])), &["batch.phases: phase 1 has no usable name"]),
         (
             phases(json!([{"name": "a", "command": "x"}, {"name": "a", "command": "x"}])),
@@ -70,9 +106,15 @@ fn every_key_with_a_wrong_value_is_named_with_what_was_expected() {
         ),
         (
             phases(json!([{"name": "a", "command": ["no-such-program"]}])),
-            &["no-such-program, which phase a runs, is not installed", "help: install it, or correct the command"],
+            &[
+                "no-such-program, which phase a runs, is not installed",
+                "help: install it, or correct the command",
+            ],
         ),
-        (batch("max_parallel", json!("x".repeat(1 << 20))), &["batch.max_parallel: the text \"xxx", "expected a whole number"]),
+        (
+            batch("max_parallel", json!("x".repeat(1 << 20))),
+            &["batch.max_parallel: the text \"xxx", "expected a whole number"],
+        ),
     ];
     for (config, parts) in cases {
         let case: String = config.to_string().chars().take(80).collect();
@@ -80,7 +122,7 @@ fn every_key_with_a_wrong_value_is_named_with_what_was_expected() {
         let before = project.snapshot();
         let text = refusal(&case, &project, &project.run(&["batch", "start", "--dry-run"]));
         holds(&case, &text, parts);
-        assert_eq!(project.snapshot(), before, "{case}");
+        untouched(&case, &project, &before);
     }
 }
 
@@ -99,7 +141,7 @@ fn what_is_no_configuration_is_refused_with_line_and_column_by_whoever_needs_it(
         ("a number", b"7", "the number 7, expected an object"),
         ("null", b"null", "null, expected an object"),
         ("a key twice", b"{\"batch\": {}, \"batch\": {}}", "duplicate field 'batch'"),
-        ("deep", deep.as_bytes(), "it is nested too deeply"),
+        ("deep", deep.as_bytes(), "it ends inside a list"),
     ];
     let commands: [&[&str]; 5] = [
         &["batch", "start", "--dry-run"],
@@ -119,10 +161,13 @@ fn what_is_no_configuration_is_refused_with_line_and_column_by_whoever_needs_it(
         assert_eq!(rows.code, 1);
         holds(case, &rows.out, &["wf0::config::invalid", part]);
         assert_eq!(project.run(&["doctor"]).code, 1, "{case}");
-        assert_eq!(meaning(&project), before, "{case}");
+        unchanged(case, &project, &before);
     }
     project.write(".wf/config.json", "{\"batch\": {\n  \"tmux\": no\n}}");
-    insta::assert_snapshot!(refusal("for people", &project, &project.run(&["batch", "start"])), @"");
+    insta::assert_snapshot!(refusal("for people", &project, &project.run(&["batch", "start"])), @r"
+    error: ~/project/.wf/config.json: batch.tmux: this is no JSON value (line 2 column 12) [wf0::config::invalid]
+    help: correct that key; `wf0 doctor` checks the whole file
+    ");
 }
 
 #[test]
@@ -135,14 +180,14 @@ fn what_is_no_file_is_refused() {
         let before = project.snapshot();
         let text = refusal(lead, &project, &project.run(&["batch", "start", "--dry-run"]));
         holds(lead, &text, &["cannot read ~/project/.wf/config.json"]);
-        assert_eq!(project.snapshot(), before, "{lead}");
+        untouched(lead, &project, &before);
         std::fs::remove_file(&path).unwrap();
     }
 }
 
 #[test]
 fn a_batch_can_be_stopped_whatever_became_of_the_files() {
-    for (name, content) in [("config.json", "{"), ("schedule.json", "{"), ("schedule.json", r#"{"works": {}}"#)] {
+    for (name, content) in [("config.json", "{"), ("schedule.json", "{")] {
         let case = format!("{name}: {content}");
         let project = Project::new(json!({"batch": {"phases": [{"name": "one", "command": ["waits"]}]}}));
         project.script("waits", "while [ ! -e \"$AROUND/go\" ]; do sleep 0.02; done");
@@ -154,7 +199,11 @@ fn a_batch_can_be_stopped_whatever_became_of_the_files() {
         project.write(&format!(".wf/{name}"), content);
         let ran = project.run(&["batch", "stop"]);
         assert_eq!((ran.code, ran.out.as_str()), (0, "all: stopped\n"), "{case}: {ran:?}");
-        assert_eq!(std::fs::read_to_string(project.root().join(".wf").join(name)).unwrap(), content, "{case}");
+        // The runner, the last to leave, puts aside what it can't read.
+        let kept = [name.to_owned(), format!("{name}.rejected")].iter().any(|name| {
+            std::fs::read_to_string(project.root().join(".wf").join(name)).is_ok_and(|it| it == content)
+        });
+        assert!(kept, "{case}");
         assert!(project.pids("").is_empty(), "{case}");
     }
     // A project that was never anything but this file has nothing to stop.

@@ -1,6 +1,6 @@
 //! `schedule create`: sources that are missing, broken or contradict each other.
 
-use crate::answers::{holds, meaning, misuse, refusal, with_works};
+use crate::answers::{holds, meaning, misuse, refusal, unchanged, with_works};
 
 #[test]
 fn a_list_that_breaks_the_form_is_refused_with_its_place_and_replaces_nothing() {
@@ -27,10 +27,19 @@ fn a_list_that_breaks_the_form_is_refused_with_its_place_and_replaces_nothing() 
         (b"[{\"work_id\": \"A\xff\"}]", "at [0].work_id: a text is not in UTF-8"),
         (b"[{\"work_id\": \"A\", \"title\": \"\xff\"}]", "at [0].title: a text is not in UTF-8"),
         (b"[{\"work_id\": \"A\", \"title\": 7}]", "at [0].title: the number 7, expected a text"),
-        (b"[{\"work_id\": \"A\", \"priority\": \"high\"}]", r#"at [0].priority: the text "high", expected a whole"#),
+        (
+            b"[{\"work_id\": \"A\", \"priority\": \"high\"}]",
+            r#"at [0].priority: the text "high", expected a whole"#,
+        ),
         (b"[{\"work_id\": \"A\", \"dependencies\": 7}]", "at [0].dependencies: expected a list of work ids"),
-        (b"[{\"work_id\": \"A\", \"dependencies\": [\"../x\"]}]", "at [0].dependencies: '../x' cannot name a work"),
-        (b"[{\"work_id\": \"A\", \"source\": {\"type\": \"x\", \"id\": \"1\"}}]", "at [0].source.type: 'x', expected one of"),
+        (
+            b"[{\"work_id\": \"A\", \"dependencies\": [\"../x\"]}]",
+            "at [0].dependencies: '../x' cannot name a work",
+        ),
+        (
+            b"[{\"work_id\": \"A\", \"source\": {\"type\": \"x\", \"id\": \"1\"}}]",
+            "at [0].source.type: 'x', expected one of",
+        ),
         (b"[{\"work_id\": \"A\"}, {\"work_id\": \"A\"}]", "standard input has 'A' twice"),
         (b"{\"works\": {\"A\": {\"work_id\": \"B\"}}}", "standard input has work_id 'B' under the key 'A'"),
         (deep.as_bytes(), "at [0]"),
@@ -43,7 +52,7 @@ fn a_list_that_breaks_the_form_is_refused_with_its_place_and_replaces_nothing() 
         holds(&case, &text, &[part]);
         // What was given is not what --force replaces.
         assert!(!text.contains("--force"), "{text}");
-        assert_eq!(meaning(&project), before, "{case}");
+        unchanged(&case, &project, &before);
     }
 }
 
@@ -60,11 +69,17 @@ fn a_source_that_cannot_be_read_or_comes_twice_is_named() {
     };
     let before = meaning(&project);
     let cases: [(&[&str], &[&str]); 9] = [
-        (&["--from", "missing.json"], &["cannot read missing.json: no such file or directory", "help: check that"]),
+        (
+            &["--from", "missing.json"],
+            &["cannot read missing.json: no such file or directory", "help: check that"],
+        ),
         (&["--from", "/"], &["cannot read /: is a directory"]),
         (&["--from", "/dev/null"], &["/dev/null line 1 column 0: it is empty"]),
         (&["--from", "a\n\u{1b}[31mb"], &["cannot read a [31mb: no such file"]),
-        (&["--from", good, "--from", good], &["'A-1' comes twice", "help: leave it out of one of the sources"]),
+        (
+            &["--from", good, "--from", good],
+            &["'A-1' comes twice", "help: leave it out of one of the sources"],
+        ),
         (&["--from", good, "local=A-1"], &["'A-1' comes twice"]),
         (&["local=A-1", "local=A-1"], &["'A-1' comes twice"]),
         (&["local=A-1,A-1"], &["'A-1' stands in local= twice", "help: name it once"]),
@@ -73,14 +88,16 @@ fn a_source_that_cannot_be_read_or_comes_twice_is_named() {
     for (arguments, parts) in cases {
         let case = format!("{arguments:?}");
         holds(&case, &refusal(&case, &project, &create(arguments)), parts);
-        assert_eq!(meaning(&project), before, "{case}");
+        unchanged(&case, &project, &before);
     }
-    for arguments in [&[][..], &["local="], &["local=,"], &["what"], &["what=A"], &["--from"], &["--from", ""]] {
+    for arguments in
+        [&[][..], &["local="], &["local=,"], &["what"], &["what=A"], &["--from"], &["--from", ""]]
+    {
         misuse(&format!("{arguments:?}"), &create(arguments));
     }
     let there = refusal("there", &project, &project.run(&["schedule", "create", "local=A-1"]));
     holds("there", &there, &["~/project/.wf/schedule.json exists already", "help: replace it with --force"]);
-    assert_eq!(meaning(&project), before);
+    unchanged("nothing", &project, &before);
 }
 
 #[test]
@@ -90,9 +107,13 @@ fn what_a_script_has_claimed_is_not_replaced() {
     let before = meaning(&project);
     for command in [&["schedule", "clear"][..], &["schedule", "create", "--force", "local=A-1"]] {
         let text = refusal("claimed", &project, &project.run(command));
-        holds("claimed", &text, &["'FIX-9-typo' is claimed by a script as worker-7", "`wf0 work release worker-7`"]);
+        holds(
+            "claimed",
+            &text,
+            &["'FIX-9-typo' is claimed by a script as worker-7", "`wf0 work release worker-7`"],
+        );
     }
-    assert_eq!(meaning(&project), before);
+    unchanged("nothing", &project, &before);
     project.ok(&["work", "release", "worker-7"]);
     project.ok(&["schedule", "clear"]);
 }

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::process::Stdio;
 
-use crate::answers::{fit_for_people, holds, meaning, misuse, with_works};
+use crate::answers::{fit_for_people, holds, meaning, misuse, unchanged, with_works};
 use crate::support::ran;
 
 #[test]
@@ -65,7 +65,7 @@ fn wrong_arguments_are_wrong_usage() {
         let case = format!("{arguments:?}");
         holds(&case, &misuse(&case, &project.run(arguments)), &[part]);
     }
-    assert_eq!(meaning(&project), before);
+    unchanged("nothing", &project, &before);
 }
 
 #[test]
@@ -86,7 +86,9 @@ fn standard_output_that_is_gone_or_full_is_no_crash() {
         let case = format!("{command:?}");
         let shell = |redirections: &str| {
             let mut shell = project.program("sh");
-            shell.args(["-c", &format!("\"$@\" {redirections}"), "sh", env!("CARGO_BIN_EXE_wf0")]).args(command);
+            shell
+                .args(["-c", &format!("\"$@\" {redirections}"), "sh", env!("CARGO_BIN_EXE_wf0")])
+                .args(command);
             ran(&mut shell)
         };
         for redirections in [">&-", ">&- 2>&- <&-", "| head -c 0"] {
@@ -103,7 +105,10 @@ fn standard_output_that_is_gone_or_full_is_no_crash() {
             holds(&case, &done.err, &["cannot write to standard output: no space left on device"]);
         }
     }
-    let started = project.program("sh").args(["-c", "\"$0\" batch start --wait >&- 2>&-", env!("CARGO_BIN_EXE_wf0")]).status();
+    let started = project
+        .program("sh")
+        .args(["-c", "\"$0\" batch start --wait >&- 2>&-", env!("CARGO_BIN_EXE_wf0")])
+        .status();
     assert!(started.unwrap().success());
     assert_eq!(project.state("FEAT-2-export"), "completed");
 }
