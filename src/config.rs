@@ -176,10 +176,10 @@ impl Config {
                 "correct that key; `wf0 doctor` checks the whole file",
             )
         };
-        let misread = |key: Option<&str>, error: &serde_json::Error| {
+        let misread = |key: Option<String>, error: &serde_json::Error| {
             let at = format!("line {} column {}", error.line(), error.column());
-            match key.filter(|key| *key != "." && !json::is_broken(error)) {
-                Some(key) => refuse(key, format!("{} ({at})", json::words(error))),
+            match key {
+                Some(key) => refuse(&key, format!("{} ({at})", json::words(error))),
                 None => Error::new(
                     Code::Config,
                     format!("{name} {at}: {}", json::words(error)),
@@ -189,7 +189,7 @@ impl Config {
         };
         let mut from = serde_json::Deserializer::from_slice(text);
         let Object(mut config): Object<Config> = serde_path_to_error::deserialize(&mut from)
-            .map_err(|error| misread(Some(&error.path().to_string()), error.inner()))?;
+            .map_err(|error| misread(json::place(error.path()), error.inner()))?;
         from.end().map_err(|error| misread(None, &error))?;
         let given = std::mem::replace(&mut config.branch_prefix, default_prefixes());
         config.branch_prefix.extend(given);

@@ -49,7 +49,9 @@ fn a_dependent_starts_from_the_kept_commit_where_the_branch_is_gone_and_from_the
         project.wf0(&["batch", "worker", "1"]).stdout(std::process::Stdio::null()).spawn().unwrap();
     project.until("A is done", || project.state("A") == "completed");
     project.until("B waits in its phase", || project.lines("calls").contains(&"B one 1".to_owned()));
-    assert_eq!(project.git(&["ls-tree", "--name-only", "feat/B"]), "A-one.txt\nB-one.txt\n");
+    project.until("B has committed", || {
+        project.git(&["ls-tree", "--name-only", "feat/B"]) == "A-one.txt\nB-one.txt\n"
+    });
     project.ok(&["batch", "stop"]);
     assert_eq!((support::ended(&mut watch), support::ended(&mut worker)), (Some(0), Some(0)));
     // Begin B again, with A's branch gone.

@@ -1,5 +1,7 @@
 //! Claude Code, driven without a person: which words it is given.
 
+use std::ffi::OsString;
+
 use super::call::{Call, fitting};
 use crate::schedule::SourceType;
 
@@ -10,7 +12,7 @@ pub const PROGRAM: &str = "claude";
 ///
 /// The agent's own kick-off makes branches and worktrees; here both exist, with the dependencies' code in them, so it
 /// is told to leave them.
-pub fn arguments(call: &Call<'_>, first: bool, more: &[String]) -> Vec<String> {
+pub fn arguments(call: &Call<'_>, first: bool, more: &[String]) -> Vec<OsString> {
     let prompt = if first {
         let source = match call.source.kind {
             SourceType::Github => format!("github=#{}", call.source.id.trim_start_matches('#')),
@@ -21,20 +23,21 @@ pub fn arguments(call: &Call<'_>, first: bool, more: &[String]) -> Vec<String> {
     } else {
         format!("/wf0-nextstep {}", call.work_id)
     };
-    let mut arguments = vec!["--print".to_owned(), fitting(&prompt)];
+    let mut arguments = vec!["--print".into(), fitting(&prompt).into()];
     if let Some(branch) = call.branch {
         arguments.push("--append-system-prompt".into());
-        arguments.push(format!(
+        let told = format!(
             "You work unattended on {id} (phase {phase}). Its branch {branch} and this worktree exist already, made from {base}; \
              the code of everything it depends on is in them. Use the work id {id}. Create no branch and no worktree, check out \
              nothing else, and commit what you do on {branch}.",
             id = call.work_id,
             phase = call.phase,
             base = call.base,
-        ));
+        );
+        arguments.push(told.into());
         arguments.push("--add-dir".into());
-        arguments.push(call.root.join(".wf").to_string_lossy().into_owned());
+        arguments.push(call.root.join(".wf").into());
     }
-    arguments.extend(more.iter().cloned());
+    arguments.extend(more.iter().map(OsString::from));
     arguments
 }

@@ -1,6 +1,7 @@
 //! The command of a phase, ready to be started: placeholders filled in inside arguments, never through a shell, and
 //! the environment that an unattended agent is to have.
 
+use std::ffi::OsString;
 use std::process::{Command, Stdio};
 
 use super::call::{Call, fitting};
@@ -68,39 +69,41 @@ pub fn build(config: &Config, phase: &Phase, first: bool, call: &Call<'_>) -> Co
 }
 
 /// Fills placeholders in, each once: what is filled in is not looked at again.
-fn fill(argument: &str, call: &Call<'_>) -> String {
-    let mut out = String::with_capacity(argument.len());
+fn fill(argument: &str, call: &Call<'_>) -> OsString {
+    let mut out = OsString::with_capacity(argument.len());
     let mut rest = argument;
     while let Some(at) = rest.find('{') {
-        out.push_str(&rest[..at]);
+        out.push(&rest[..at]);
         rest = &rest[at..];
         let known = rest.find('}').and_then(|end| Some((value(&rest[1..end], call)?, end)));
         match known {
             Some((value, end)) => {
-                out.push_str(&fitting(&value));
+                out.push(value);
                 rest = &rest[end + 1..];
             }
             None => {
-                out.push('{');
+                out.push("{");
                 rest = &rest[1..];
             }
         }
     }
-    out.push_str(rest);
+    out.push(rest);
     out
 }
 
-fn value(name: &str, call: &Call<'_>) -> Option<String> {
-    Some(match name {
+fn value(name: &str, call: &Call<'_>) -> Option<OsString> {
+    let text = match name {
         "work_id" => call.work_id.to_string(),
         "phase" => call.phase.to_owned(),
         "branch" => call.branch.unwrap_or_default().to_owned(),
-        "worktree" => call.worktree.to_string_lossy().into_owned(),
+        // A path need not be UTF-8.
+        "worktree" => return Some(call.worktree.into()),
         "source_type" => call.source.kind.as_str().to_owned(),
         "source_id" => call.source.id.clone(),
         "title" => call.source.title.clone().unwrap_or_default(),
         _ => return None,
-    })
+    };
+    Some(fitting(&text).into())
 }
 
 #[cfg(test)]

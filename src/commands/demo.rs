@@ -33,11 +33,11 @@ const WORKS: [(&str, &str, &[&str]); 5] = [
 /// # Errors
 /// git is missing or refuses; no space.
 pub fn prepare(pace: Duration) -> Result<Demo> {
-    let folder = tempfile::Builder::new()
+    let scratch = tempfile::Builder::new()
         .prefix("wf0-demo-")
         .tempdir()
-        .map_err(|error| Error::file("make a folder in", &std::env::temp_dir(), &error))?
-        .keep();
+        .map_err(|error| Error::file("make a folder in", &std::env::temp_dir(), &error))?;
+    let folder = scratch.path().to_owned();
     let (root, origin) = (folder.join("project"), folder.join("origin.git"));
     let at = |place: &Path| place.to_string_lossy().into_owned();
     git(&folder, &["init", "-q", "--bare", "-b", "main", &at(&origin)])?;
@@ -81,7 +81,8 @@ pub fn prepare(pace: Duration) -> Result<Demo> {
         force: false,
     };
     super::create::create(&project, &request)?;
-    Ok(Demo { folder, project })
+    // Until here nobody has been told of it, and a demo that can't be made leaves nothing.
+    Ok(Demo { folder: scratch.keep(), project })
 }
 
 /// The built-in agent: writes a file for the phase it is called for, and commits it. Where it is, and for what, it

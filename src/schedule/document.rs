@@ -210,15 +210,12 @@ pub const GIVEN: &str = "correct it there, then run the same command again";
 pub fn parse_json<T: for<'de> Deserialize<'de>>(name: &str, text: &[u8], hint: &str) -> Result<T> {
     let mut from = serde_json::Deserializer::from_slice(text);
     let refuse = |place: Option<String>, error: &serde_json::Error| {
-        let place = place.filter(|_| !json::is_broken(error));
         let place = place.map(|place| format!(" at {}", printable(&place))).unwrap_or_default();
         let (line, column, what) = (error.line(), error.column(), json::words(error));
         Error::new(Code::Form, format!("{name} line {line} column {column}{place}: {what}"), hint)
     };
-    let value = serde_path_to_error::deserialize(&mut from).map_err(|error| {
-        let path = error.path().to_string();
-        refuse((path != "." && path.len() < 300).then_some(path), error.inner())
-    })?;
+    let value = serde_path_to_error::deserialize(&mut from)
+        .map_err(|error| refuse(json::place(error.path()), error.inner()))?;
     from.end().map_err(|error| refuse(None, &error))?;
     Ok(value)
 }

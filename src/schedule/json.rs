@@ -6,7 +6,6 @@ use std::marker::PhantomData;
 
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
-use serde_json::error::Category;
 
 use super::id::printable;
 
@@ -43,7 +42,7 @@ pub fn words(error: &serde_json::Error) -> String {
     let message = error.to_string();
     let what = message.rfind(" at line ").map_or(message.as_str(), |at| &message[..at]);
     let mut what = printable(what);
-    if error.line() == 1 && error.column() == 0 && error.classify() == Category::Eof {
+    if error.line() == 1 && error.column() == 0 && error.is_eof() {
         return "it is empty".into();
     }
     for (theirs, ours) in WORDS {
@@ -56,22 +55,24 @@ pub fn words(error: &serde_json::Error) -> String {
             KINDS.iter().fold(found.to_owned(), |text, (theirs, ours)| text.replacen(theirs, ours, 1));
         let expected =
             TYPES.iter().find(|(theirs, _)| *theirs == expected).map_or(expected, |(_, ours)| ours);
-        what = format!("{}, expected {}", shortened(&found.replace('`', "")), expected.replace('`', "'"));
+        return format!("{}, expected {}", shortened(&found.replace('`', "")), expected.replace('`', "'"));
     }
     shortened(&what.replace('`', "'"))
 }
 
-/// Whether the text is no JSON at all, so that no place inside the document can be named.
-pub fn is_broken(error: &serde_json::Error) -> bool {
-    matches!(error.classify(), Category::Syntax | Category::Eof)
+/// The place inside the document; `None` for the whole of it, or one that can't be named shortly.
+pub fn place(path: &serde_path_to_error::Path) -> Option<String> {
+    let path = path.to_string();
+    (path != "." && !path.contains('?') && path.len() < 300).then_some(path)
 }
 
-const WORDS: [(&str, &str); 8] = [
+const WORDS: [(&str, &str); 9] = [
     ("EOF while parsing an object", "it ends inside an object"),
     ("EOF while parsing a list", "it ends inside a list"),
     ("EOF while parsing a string", "it ends inside a text"),
     ("EOF while parsing a value", "it ends where a value should follow"),
     ("expected value", "this is no JSON value"),
+    ("expected ident", "this is no JSON value"),
     ("recursion limit exceeded", "it is nested too deeply"),
     ("invalid unicode code point", "a text is not in UTF-8"),
     ("trailing characters", "something follows the end of the document"),
@@ -143,7 +144,7 @@ mod tests {
         ] {
             assert_eq!(words(&serde_json::from_str::<Numbers>(text).unwrap_err()), expected, "{text}");
         }
-        let long = format!("{{\"a\": \"{}\u{1b}[31m\"}}", "x".repeat(1 << 20));
+        let long = format!("{{\"a\": \"{}\"}}", "x".repeat(1 << 20));
         let said = words(&serde_json::from_str::<Numbers>(&long).unwrap_err());
         assert!(said.len() < 300 && said.ends_with("expected a whole number, 0 or more"), "{said}");
     }

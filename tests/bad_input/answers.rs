@@ -71,11 +71,14 @@ pub fn holds(case: &str, text: &str, parts: &[&str]) {
     }
 }
 
+/// What tells of every file whether it was touched.
+type Files = BTreeMap<PathBuf, (u64, i64, i64, u32)>;
+
 /// What must stay the same where a command may open the store: every file outside the engine's folder, untouched, and
 /// what the store holds.
 #[derive(Debug, PartialEq)]
 pub struct Meaning {
-    files: BTreeMap<PathBuf, (u64, i64, i64, u32)>,
+    files: Files,
     store: Option<String>,
 }
 
@@ -91,7 +94,29 @@ pub fn meaning(project: &Project) -> Meaning {
     }
     let look = || {
         let found = wf0::project::Project::at(root).ok()?;
-        Some(format!("{:?}", wf0::store::Store::look(&found).ok()??.schedule().ok()?))
+        Some(format!("{:?}", wf0::store::Store::look(&found).ok()??.schedule().ok()??))
     };
     Meaning { files, store: look() }
+}
+
+/// Checks that nothing of the project has another meaning than before.
+#[track_caller]
+pub fn unchanged(case: &str, project: &Project, before: &Meaning) {
+    let now = meaning(project);
+    same_files(case, &before.files, &now.files);
+    assert_eq!(before.store, now.store, "{case}");
+}
+
+/// Checks that not one file, link or folder was touched.
+#[track_caller]
+pub fn untouched(case: &str, project: &Project, before: &Files) {
+    same_files(case, before, &project.snapshot());
+}
+
+#[track_caller]
+fn same_files(case: &str, before: &Files, now: &Files) {
+    let gone = before.keys().filter(|path| !now.contains_key(*path));
+    let touched = now.iter().filter(|(path, it)| before.get(*path) != Some(it)).map(|(path, _)| path);
+    let other: Vec<&PathBuf> = gone.chain(touched).collect();
+    assert!(other.is_empty(), "{case}: changed {other:?}");
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::answers::{holds, meaning, misuse, one_phase, refusal, with_works};
+use crate::answers::{holds, meaning, misuse, one_phase, refusal, unchanged, with_works};
 use crate::support::Project;
 
 #[test]
@@ -32,7 +32,7 @@ fn an_unknown_work_is_answered_with_the_nearest_and_nothing_is_done() {
             &text,
             &["there is no work 'FEAT-1-aut' in the schedule", "help: did you mean FEAT-1-auth?"],
         );
-        assert_eq!(meaning(&project), before, "{case}");
+        unchanged(&case, &project, &before);
     }
     let far = refusal("far", &project, &project.run(&["batch", "logs", "ZZZZ-77"]));
     holds("far", &far, &["there is no work 'ZZZZ-77'", "help: `wf0 schedule show` lists the works"]);
@@ -96,7 +96,7 @@ fn what_could_never_name_a_work_is_refused_by_name_from_every_argument() {
     {
         misuse("empty", &project.run(&empty));
     }
-    assert_eq!(meaning(&project), before);
+    unchanged("nothing", &project, &before);
 }
 
 #[test]
@@ -131,6 +131,6 @@ fn works_that_would_meet_are_refused_together() {
         let text = refusal(ids, &project, &project.run(&["schedule", "create", &format!("local={ids}")]));
         holds(ids, &text, &names);
         holds(ids, &text, &["would share the branch feat/", "help: give one of them another identifier"]);
-        assert_eq!(meaning(&project), before, "{ids}");
+        unchanged(ids, &project, &before);
     }
 }

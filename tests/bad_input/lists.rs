@@ -1,6 +1,6 @@
 //! `schedule create`: sources that are missing, broken or contradict each other.
 
-use crate::answers::{holds, meaning, misuse, refusal, with_works};
+use crate::answers::{holds, meaning, misuse, refusal, unchanged, with_works};
 
 #[test]
 fn a_list_that_breaks_the_form_is_refused_with_its_place_and_replaces_nothing() {
@@ -52,7 +52,7 @@ fn a_list_that_breaks_the_form_is_refused_with_its_place_and_replaces_nothing() 
         holds(&case, &text, &[part]);
         // What was given is not what --force replaces.
         assert!(!text.contains("--force"), "{text}");
-        assert_eq!(meaning(&project), before, "{case}");
+        unchanged(&case, &project, &before);
     }
 }
 
@@ -88,7 +88,7 @@ fn a_source_that_cannot_be_read_or_comes_twice_is_named() {
     for (arguments, parts) in cases {
         let case = format!("{arguments:?}");
         holds(&case, &refusal(&case, &project, &create(arguments)), parts);
-        assert_eq!(meaning(&project), before, "{case}");
+        unchanged(&case, &project, &before);
     }
     for arguments in
         [&[][..], &["local="], &["local=,"], &["what"], &["what=A"], &["--from"], &["--from", ""]]
@@ -97,7 +97,7 @@ fn a_source_that_cannot_be_read_or_comes_twice_is_named() {
     }
     let there = refusal("there", &project, &project.run(&["schedule", "create", "local=A-1"]));
     holds("there", &there, &["~/project/.wf/schedule.json exists already", "help: replace it with --force"]);
-    assert_eq!(meaning(&project), before);
+    unchanged("nothing", &project, &before);
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn what_a_script_has_claimed_is_not_replaced() {
             &["'FIX-9-typo' is claimed by a script as worker-7", "`wf0 work release worker-7`"],
         );
     }
-    assert_eq!(meaning(&project), before);
+    unchanged("nothing", &project, &before);
     project.ok(&["work", "release", "worker-7"]);
     project.ok(&["schedule", "clear"]);
 }

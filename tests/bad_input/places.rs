@@ -8,7 +8,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::answers::{fit_for_people, holds, meaning, one_phase, refusal, with_works};
+use crate::answers::{fit_for_people, holds, meaning, one_phase, refusal, unchanged, untouched, with_works};
 use crate::support::{Project, ran};
 
 #[test]
@@ -49,8 +49,8 @@ fn where_there_is_no_project_every_command_says_what_makes_one() {
 fn a_wf_that_is_no_folder_is_named_and_kept() {
     let link = |to: &'static str| move |path: &Path| std::os::unix::fs::symlink(to, path).unwrap();
     let file = |path: &Path| std::fs::write(path, "x").unwrap();
-    #[expect(clippy::type_complexity, reason = "a table of cases")]
-    let cases: [(&str, &dyn Fn(&Path)); 4] = [
+    type Make<'a> = &'a dyn Fn(&Path);
+    let cases: [(&str, Make<'_>); 4] = [
         ("~/project/.wf is a file, not a folder", &file),
         ("~/project/.wf is a link to nowhere, where no folder is", &link("nowhere")),
         ("~/project/.wf is a link to .wf, where no folder is", &link(".wf")),
@@ -70,7 +70,7 @@ fn a_wf_that_is_no_folder_is_named_and_kept() {
             let case = format!("{command:?}");
             holds(&case, &refusal(&case, &project, &project.run(command)), &[part, "help: move it away"]);
         }
-        assert_eq!(project.snapshot(), before);
+        untouched("nothing", &project, &before);
     }
 }
 
@@ -152,7 +152,7 @@ fn variables_of_a_git_hook_lead_nowhere_else() {
     }
     assert_eq!(project.state("A-1"), "completed");
     assert!(project.git(&["branch", "--list", "feat/1"]).contains("feat/1"));
-    assert_eq!(other.snapshot(), before);
+    untouched("nothing", &other, &before);
 }
 
 #[test]
@@ -197,7 +197,7 @@ fn what_cannot_be_written_is_named_and_nothing_is_half_done() {
         let done = closed.run(&["schedule", "validate"]);
         fit_for_people("validate", &done);
         drop(closed);
-        assert_eq!(project.snapshot(), before);
+        untouched("nothing", &project, &before);
     }
 }
 
@@ -209,13 +209,11 @@ struct Closed<'a> {
 
 impl Closed<'_> {
     fn new(project: &Project) -> Option<Closed<'_>> {
-        let mut closed = Closed { project, mounts: false };
-        closed.set_modes(0o500, 0o400);
-        if !rustix::process::geteuid().is_root() {
+        let closed = Closed { project, mounts: rustix::process::geteuid().is_root() };
+        if !closed.mounts {
+            closed.set_modes(0o500, 0o400);
             return Some(closed);
         }
-        closed.set_modes(0o755, 0o644);
-        closed.mounts = true;
         let works = ran(&mut closed.command(&["--version"])).code == 0;
         if !works {
             #[allow(clippy::print_stderr, reason = "a test that could not test must be heard")]
@@ -276,6 +274,6 @@ fn engine_files_in_the_way_are_named() {
         let case = format!("{command:?}");
         let text = refusal(&case, &project, &project.run(&command));
         holds(&case, &text, &["cannot create the folder ~/project/.git/wf0/leases: not a directory"]);
-        assert_eq!(meaning(&project), before, "{case}");
+        unchanged(&case, &project, &before);
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use crate::answers::{holds, meaning, one_phase, refusal, with_works};
+use crate::answers::{holds, meaning, one_phase, refusal, unchanged, with_works};
 use crate::support::{Project, Ran, ran};
 
 /// A folder with only these programs in it, for PATH.
@@ -38,7 +38,7 @@ fn without_the_agent_nothing_starts() {
             &text,
             &["claude, which phase wf1-kickoff runs, is not installed", "help: install Claude Code"],
         );
-        assert_eq!(meaning(&project), before, "{case}");
+        unchanged(&case, &project, &before);
     }
     let doctor = run(&project, &path, &["doctor"]);
     assert_eq!(doctor.code, 1);
@@ -56,9 +56,13 @@ fn without_git_what_needs_it_says_so_and_the_rest_works() {
         let case = format!("{command:?}");
         let text = refusal(&case, &project, &run(&project, &path, command));
         holds(&case, &text, &["git is not installed, or not on PATH", "help: install git"]);
-        assert_eq!(meaning(&project), before, "{case}");
+        unchanged(&case, &project, &before);
     }
-    let demo = refusal("demo", &project, &run(&project, &path, &["demo", "--pace", "1"]));
+    let temporary = project.around().join("temporary");
+    std::fs::create_dir(&temporary).unwrap();
+    let demo = ran(project.wf0(&["demo", "--pace", "1"]).env("PATH", &path).env("TMPDIR", &temporary));
+    let demo = refusal("demo", &project, &demo);
+    assert_eq!(std::fs::read_dir(&temporary).unwrap().count(), 0);
     holds("demo", &demo, &["git is not installed", "help: install git"]);
     let doctor = run(&project, &path, &["doctor"]);
     assert_eq!(doctor.code, 1);

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::answers::{holds, meaning, one_phase, refusal, with_works};
+use crate::answers::{holds, meaning, one_phase, refusal, unchanged, untouched, with_works};
 use crate::support::Project;
 
 /// Every command that reads the schedule, but `batch stop`, which must work whatever stands there.
@@ -30,7 +30,10 @@ fn a_document_that_breaks_the_form_is_refused_with_its_place_and_left_alone() {
     let deep_key = format!(r#"{{"works": {{"A": {{"mine": {deep}}}}}}}"#);
     let of = |field: &str| format!(r#"{{"works": {{"A": {{{field}}}}}}}"#);
     let cases: Vec<(Vec<u8>, &str)> = vec![
-        (br#"{"version":"1.0","works":{"A-1":{"work_id""#.into(), "column 42: it ends inside an object"),
+        (
+            br#"{"version":"1.0","works":{"A-1":{"work_id""#.into(),
+            "column 42 at works.A-1: it ends inside an object",
+        ),
         (b"".into(), "it is empty"),
         (b" \n".into(), "it ends where a value should follow"),
         (b"\x00\x01\xff\xfe".into(), "this is no JSON value"),
@@ -125,7 +128,7 @@ fn a_document_that_breaks_the_form_is_refused_with_its_place_and_left_alone() {
             holds(&case, &text, &["~/project/.wf/schedule.json", part]);
             let rows = project.run(&["schedule", "validate", "--format", "json"]);
             assert_eq!(rows.code, 1, "{case}: {rows:?}");
-            assert_eq!(project.snapshot(), before, "{case}");
+            untouched(&case, project, &before);
         }
     }
 }
@@ -136,7 +139,7 @@ fn every_command_refuses_such_a_document_and_overwrites_nothing() {
         r#"{"works": {"FIX-9-typo": "#,
         r#"{"works": {"FIX-9-typo": {"status": "done"}}}"#,
         r#"{"works": {}}"#,
-        r#"{"works": {"A-1": {"dependencies": ["B-1"]}, "B-1": {"dependencies": ["A-1"]}}}"#,
+        r#"{"works": {"A-1": {"dependencies": ["B-2"]}, "B-2": {"dependencies": ["A-1"]}}}"#,
         r#"{"works": {"FEAT-1-a": {}, "WHAT-1-a": {}}}"#,
     ] {
         let (fresh, known) = (Project::new(one_phase()), with_works());
@@ -147,7 +150,7 @@ fn every_command_refuses_such_a_document_and_overwrites_nothing() {
                 let case = format!("{command:?} with {content}");
                 let text = refusal(&case, project, &project.run(command));
                 holds(&case, &text, &[".wf/schedule.json"]);
-                assert_eq!(meaning(project), before, "{case}");
+                unchanged(&case, project, &before);
             }
         }
     }
@@ -155,9 +158,9 @@ fn every_command_refuses_such_a_document_and_overwrites_nothing() {
 
 #[test]
 fn a_circle_is_shown_wherever_it_comes_from() {
-    let path = "A-1 → B-1 → C-1 → A-1";
-    let list = br#"[{"work_id": "A-1", "dependencies": ["B-1"]}, {"work_id": "B-1", "dependencies": ["C-1"]},
-        {"work_id": "C-1", "dependencies": ["A-1"]}, {"work_id": "D-1"}]"#;
+    let path = "A-1 → B-2 → C-3 → A-1";
+    let list = br#"[{"work_id": "A-1", "dependencies": ["B-2"]}, {"work_id": "B-2", "dependencies": ["C-3"]},
+        {"work_id": "C-3", "dependencies": ["A-1"]}, {"work_id": "D-4"}]"#;
     let project = with_works();
     let before = meaning(&project);
     let create = project.run_with_input(&["schedule", "create", "--force", "--from", "-"], list);
@@ -166,19 +169,22 @@ fn a_circle_is_shown_wherever_it_comes_from() {
         &refusal("create", &project, &create),
         &[path, "help: take one of these dependencies out"],
     );
-    assert_eq!(meaning(&project), before);
+    unchanged("nothing", &project, &before);
 
     let project = Project::new(one_phase());
-    project.create(&[("A-1", &["B-1"]), ("B-1", &["C-1"]), ("C-1", &[])]);
+    project.create(&[("A-1", &["B-2"]), ("B-2", &["C-3"]), ("C-3", &[])]);
     let before = meaning(&project);
-    let edit = project.run(&["schedule", "edit", "C-1", "add-dep=A-1", "priority=9"]);
-    insta::assert_snapshot!(refusal("edit", &project, &edit), @"");
-    let itself = project.run(&["schedule", "edit", "C-1", "add-dep=C-1"]);
-    holds("itself", &refusal("itself", &project, &itself), &["'C-1' can't depend on itself"]);
-    assert_eq!(meaning(&project), before);
+    let edit = project.run(&["schedule", "edit", "C-3", "add-dep=A-1", "priority=9"]);
+    insta::assert_snapshot!(refusal("edit", &project, &edit), @r"
+    error: the dependencies go in a circle: A-1 → B-2 → C-3 → A-1 [wf0::schedule::cycle]
+    help: take one of these dependencies out
+    ");
+    let itself = project.run(&["schedule", "edit", "C-3", "add-dep=C-3"]);
+    holds("itself", &refusal("itself", &project, &itself), &["'C-3' can't depend on itself"]);
+    unchanged("nothing", &project, &before);
 
     let mut document = project.document();
-    document["works"]["C-1"]["dependencies"] = serde_json::json!(["A-1"]);
+    document["works"]["C-3"]["dependencies"] = serde_json::json!(["A-1"]);
     project.write(".wf/schedule.json", document.to_string());
     let before = meaning(&project);
     for command in [["batch", "start"], ["batch", "status"]] {
@@ -188,7 +194,7 @@ fn a_circle_is_shown_wherever_it_comes_from() {
     let dry = refusal("by hand", &project, &project.run(&["batch", "start", "--dry-run"]));
     holds("dry run", &dry, &["~/project/.wf/schedule.json: ", path]);
     holds("validate", &project.run(&["schedule", "validate"]).out, &["❌ error", path]);
-    assert_eq!(meaning(&project), before);
+    unchanged("nothing", &project, &before);
 }
 
 #[test]
@@ -216,7 +222,7 @@ fn what_is_no_file_is_neither_waited_for_nor_swapped_away() {
                 let case = format!("{command:?} with {part}");
                 let text = refusal(&case, &project, &project.run(command));
                 holds(&case, &text, &["~/project/.wf/schedule.json", part, "help: move it away"]);
-                assert_eq!(meaning(&project), before, "{case}");
+                unchanged(&case, &project, &before);
             }
         }
     }
@@ -237,7 +243,5 @@ fn a_store_that_is_none_is_named_and_kept() {
             &["~/project/.git/wf0/wf0.db", "file is not a database", "help: keep a copy of it"],
         );
     }
-    let changed: Vec<_> =
-        project.snapshot().into_iter().filter(|(path, it)| before.get(path) != Some(it)).collect();
-    assert!(changed.is_empty(), "{changed:?}");
+    untouched("no store", &project, &before);
 }

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::process::Stdio;
 
-use crate::answers::{fit_for_people, holds, meaning, misuse, with_works};
+use crate::answers::{fit_for_people, holds, meaning, misuse, unchanged, with_works};
 use crate::support::ran;
 
 #[test]
@@ -65,7 +65,7 @@ fn wrong_arguments_are_wrong_usage() {
         let case = format!("{arguments:?}");
         holds(&case, &misuse(&case, &project.run(arguments)), &[part]);
     }
-    assert_eq!(meaning(&project), before);
+    unchanged("nothing", &project, &before);
 }
 
 #[test]
