@@ -225,8 +225,7 @@ fn batch(project: &Project, command: &Batch, output: &mut Output) -> Result<u8> 
         Batch::Status { summary, flat } => {
             if *summary {
                 let record = told(output, commands::status::summary(project)?);
-                let rows = commands::status::rows(project)?.value;
-                output.record(&record, |record| text::summary(&rows, record))?;
+                output.record(&record, |record| text::summary(&troubles(project), record))?;
             } else {
                 let rows = told(output, commands::status::rows(project)?);
                 let summary = commands::status::summary(project)?.value;
@@ -277,9 +276,13 @@ fn start(project: &Project, it: &StartArguments, output: &mut Output) -> Result<
     }
     let status = commands::start::wait(project)?;
     let summary = commands::status::summary(project)?.value;
-    let rows = commands::status::rows(project)?.value;
-    output.record(&summary, |summary| text::summary(&rows, summary))?;
+    output.record(&summary, |summary| text::summary(&troubles(project), summary))?;
     Ok(if status == ScheduleStatus::Completed { DONE } else { FAILED })
+}
+
+/// The works for what a summary says of failures. Nothing is said where they can't be read: the summary stands without.
+fn troubles(project: &Project) -> Vec<commands::status::Row> {
+    commands::status::rows(project).map(|answer| answer.value).unwrap_or_default()
 }
 
 fn work(project: &Project, command: &Work, output: &mut Output) -> Result<u8> {

@@ -30,7 +30,7 @@ fn without_the_agent_nothing_starts() {
     project.config(json!({}));
     let path = only(&project, &["sh", "true", "git"]);
     let before = meaning(&project);
-    for command in [&["batch", "start"][..], &["batch", "start", "--dry-run"], &["batch", "resume"]] {
+    for command in [&["batch", "start"][..], &["batch", "resume"]] {
         let case = format!("{command:?}");
         let text = refusal(&case, &project, &run(&project, &path, command));
         holds(
@@ -40,9 +40,28 @@ fn without_the_agent_nothing_starts() {
         );
         unchanged(&case, &project, &before);
     }
+    // A plan needs no agent; it says all the same that one will be needed.
+    let plan = run(&project, &path, &["batch", "start", "--dry-run"]);
+    assert_eq!(plan.code, 0, "{plan:?}");
+    holds(
+        "plan",
+        &plan.err,
+        &["claude, which phase wf1-kickoff runs, is not installed: `start` would refuse"],
+    );
     let doctor = run(&project, &path, &["doctor"]);
     assert_eq!(doctor.code, 1);
     holds("doctor", &doctor.out, &["❌ agent", "claude, which phase wf1-kickoff runs, is not installed"]);
+
+    project.config(json!({"batch": {"phases": [{"name": "a", "command": ["no-such-program"]}]}}));
+    let text = refusal("program", &project, &run(&project, &path, &["batch", "start"]));
+    holds(
+        "program",
+        &text,
+        &[
+            "no-such-program, which phase a runs, is not installed",
+            "help: install it, or correct the command",
+        ],
+    );
 }
 
 #[test]
