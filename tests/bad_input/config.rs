@@ -105,13 +105,6 @@ fn every_key_with_a_wrong_value_is_named_with_what_was_expected() {
             &["batch.phases: 'a' stands there twice"],
         ),
         (
-            phases(json!([{"name": "a", "command": ["no-such-program"]}])),
-            &[
-                "no-such-program, which phase a runs, is not installed",
-                "help: install it, or correct the command",
-            ],
-        ),
-        (
             batch("max_parallel", json!("x".repeat(1 << 20))),
             &["batch.max_parallel: the text \"xxx", "expected a whole number"],
         ),

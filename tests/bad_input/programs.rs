@@ -30,7 +30,7 @@ fn without_the_agent_nothing_starts() {
     project.config(json!({}));
     let path = only(&project, &["sh", "true", "git"]);
     let before = meaning(&project);
-    for command in [&["batch", "start"][..], &["batch", "start", "--dry-run"], &["batch", "resume"]] {
+    for command in [&["batch", "start"][..], &["batch", "resume"]] {
         let case = format!("{command:?}");
         let text = refusal(&case, &project, &run(&project, &path, command));
         holds(
@@ -40,9 +40,30 @@ fn without_the_agent_nothing_starts() {
         );
         unchanged(&case, &project, &before);
     }
+    // A plan needs no agent, and says that one is missing.
+    let plan = run(&project, &path, &["batch", "start", "--dry-run"]);
+    assert_eq!(plan.code, 0, "{plan:?}");
+    holds(
+        "plan",
+        &plan.err,
+        &["claude, which phase wf1-kickoff runs, is not installed: `start` would refuse"],
+    );
+    unchanged("plan", &project, &before);
     let doctor = run(&project, &path, &["doctor"]);
     assert_eq!(doctor.code, 1);
     holds("doctor", &doctor.out, &["❌ agent", "claude, which phase wf1-kickoff runs, is not installed"]);
+}
+
+#[test]
+fn a_program_of_a_phase_that_is_missing_is_named_with_its_phase() {
+    let project = with_works();
+    project.config(json!({"batch": {"phases": [{"name": "a", "command": ["no-such-program"]}]}}));
+    let before = meaning(&project);
+    let text = refusal("start", &project, &project.run(&["batch", "start"]));
+    let parts =
+        ["no-such-program, which phase a runs, is not installed", "help: install it, or correct the command"];
+    holds("start", &text, &parts);
+    unchanged("start", &project, &before);
 }
 
 #[test]
