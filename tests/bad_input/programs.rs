@@ -65,6 +65,18 @@ fn without_the_agent_nothing_starts() {
 }
 
 #[test]
+fn a_program_of_a_phase_that_is_missing_is_named_with_its_phase() {
+    let project = with_works();
+    project.config(json!({"batch": {"phases": [{"name": "a", "command": ["no-such-program"]}]}}));
+    let before = meaning(&project);
+    let text = refusal("start", &project, &project.run(&["batch", "start"]));
+    let parts =
+        ["no-such-program, which phase a runs, is not installed", "help: install it, or correct the command"];
+    holds("start", &text, &parts);
+    unchanged("start", &project, &before);
+}
+
+#[test]
 fn without_git_what_needs_it_says_so_and_the_rest_works() {
     let project = with_works();
     let path = only(&project, &["sh", "true"]);
