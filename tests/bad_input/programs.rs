@@ -51,17 +51,6 @@ fn without_the_agent_nothing_starts() {
     let doctor = run(&project, &path, &["doctor"]);
     assert_eq!(doctor.code, 1);
     holds("doctor", &doctor.out, &["❌ agent", "claude, which phase wf1-kickoff runs, is not installed"]);
-
-    project.config(json!({"batch": {"phases": [{"name": "a", "command": ["no-such-program"]}]}}));
-    let text = refusal("program", &project, &run(&project, &path, &["batch", "start"]));
-    holds(
-        "program",
-        &text,
-        &[
-            "no-such-program, which phase a runs, is not installed",
-            "help: install it, or correct the command",
-        ],
-    );
 }
 
 #[test]
