@@ -124,7 +124,7 @@ impl Project {
     fn open_from_outside(&self, environment: &[(OsString, OsString)], prefer_tmux: bool) -> Opener {
         let mut command = Command::new("sh");
         command.args(["-c", "exec 7>&1; exec \"$@\"", "sh"]).arg(std::env::current_exe().unwrap());
-        command.args(["--exact", "opener", "--ignored", "--nocapture"]).current_dir("/");
+        command.args(["--exact", "opener", "--nocapture"]).current_dir("/");
         command.env("WF0_TEST_PROJECT", &self.root).env("WF0_TEST_TMUX", if prefer_tmux { "1" } else { "0" });
         command.env("WF0_TEST_SECRET", secret()).envs(environment.iter().cloned());
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -207,11 +207,24 @@ fn secret() -> OsString {
     OsString::from_vec(b"line one\nline = two;\xff #(false)".to_vec())
 }
 
-/// Not a test: the opener of [`Project::open_from_outside`].
+/// As a child of another test, the opener of [`Project::open_from_outside`]; by itself, one that has nowhere to hand
+/// anything over.
 #[test]
-#[ignore = "run by the other tests"]
 fn opener() {
-    let Some(root) = std::env::var_os("WF0_TEST_PROJECT").map(PathBuf::from) else { return };
+    let Some(root) = std::env::var_os("WF0_TEST_PROJECT").map(PathBuf::from) else {
+        let nowhere = Path::new("/nowhere");
+        let launch = Launch {
+            program: nowhere,
+            arguments: Vec::new(),
+            root: Path::new("/"),
+            role: Role::Scheduler,
+            folder: nowhere,
+            log: nowhere,
+        };
+        let error = open(&Tmux::default(), &launch, false).unwrap_err();
+        assert!(error.what().contains("/nowhere"), "{error}");
+        return;
+    };
     let launch = Launch {
         program: &root.join("wf0;"),
         arguments: ARGUMENTS.map(OsString::from).into(),

@@ -7,7 +7,7 @@ use super::create::refuse_while_running;
 use crate::error::{Error, Result};
 use crate::project::Project;
 use crate::store::Store;
-use crate::store::intake::read_document;
+use crate::store::content::read_document;
 use crate::store::works::no_schedule;
 
 /// Removes the schedule; gives where a copy of it is kept, if there was anything in the store.

@@ -11,8 +11,9 @@ use crate::schedule::document::VERSION;
 use crate::schedule::{Document, ScheduleStatus, WorkId};
 use crate::sources;
 use crate::store::Store;
+use crate::store::content::read_document;
 use crate::store::create::Checked;
-use crate::store::intake::{Unreadable, read_document};
+use crate::store::intake::Unreadable;
 use crate::store::processes::Place;
 use crate::store::works::Owner;
 

@@ -6,11 +6,12 @@ use super::{Answer, preflight};
 use crate::agent;
 use crate::error::Result;
 use crate::project::Project;
-use crate::schedule::plan::{Candidate, plan};
-use crate::schedule::{Document, Status, WorkId, naming};
+use crate::schedule::plan::plan;
+use crate::schedule::{Document, WorkId, naming};
 use crate::store::Store;
+use crate::store::content::read_document;
 use crate::store::create::Checked;
-use crate::store::intake::{in_file, read_document};
+use crate::store::intake::in_file;
 use crate::store::works::{Schedule, no_schedule};
 
 /// One work that would run.
@@ -49,46 +50,37 @@ pub fn rows(project: &Project, parallel: Option<u32>) -> Result<Answer<Vec<Row>>
     let missing = agent::check_installed(&agent::phases(&config)?).err();
     let missing = missing.map(|error| format!("{}: `start` would refuse; {}", error.what(), error.hint()));
     let (workers, warning) = preflight::workers(&config, parallel);
-    let graph = schedule.graph();
-    let candidates: Vec<Candidate> = schedule
-        .works
-        .iter()
-        .map(|work| Candidate {
-            priority: work.priority,
-            pending: matches!(work.status, Status::Pending | Status::Running) && !work.paused,
-            completed: work.status == Status::Completed,
-        })
-        .collect();
     let base = ready.base.as_ref().map(|base| base.name.as_str());
     let root = &config.worktree.root_dir;
     let branch_of = |id: &WorkId| naming::branch(id, &config.branch_prefix);
-    let rows = (1..).zip(plan(&graph, &candidates, workers as usize)).map(|(order, step)| {
-        let work = &schedule.works[step.work];
-        let branch = branch_of(&work.id);
-        Row {
-            order,
-            wave: step.wave,
-            work_id: work.id.clone(),
-            priority: work.priority,
-            dependencies: work.dependencies.clone(),
-            critical: step.critical,
-            base: base.map(|base| match work.dependencies.as_slice() {
-                [] => base.to_owned(),
-                [one] => branch_of(one),
-                many => {
-                    let merged: Vec<String> = many.iter().map(branch_of).collect();
-                    format!("{base} + {}", merged.join(" + "))
-                }
-            }),
-            worktree: if base.is_some() {
-                format!("{root}/{}", naming::folder(&branch))
-            } else {
-                ".".to_owned()
-            },
-            branch: base.map(|_| branch),
-            phases: ready.phases.clone(),
-        }
-    });
+    let rows =
+        (1..).zip(plan(&schedule.graph(), &schedule.candidates(), workers as usize)).map(|(order, step)| {
+            let work = &schedule.works[step.work];
+            let branch = branch_of(&work.id);
+            Row {
+                order,
+                wave: step.wave,
+                work_id: work.id.clone(),
+                priority: work.priority,
+                dependencies: work.dependencies.clone(),
+                critical: step.critical,
+                base: base.map(|base| match work.dependencies.as_slice() {
+                    [] => base.to_owned(),
+                    [one] => branch_of(one),
+                    many => {
+                        let merged: Vec<String> = many.iter().map(branch_of).collect();
+                        format!("{base} + {}", merged.join(" + "))
+                    }
+                }),
+                worktree: if base.is_some() {
+                    format!("{root}/{}", naming::folder(&branch))
+                } else {
+                    ".".to_owned()
+                },
+                branch: base.map(|_| branch),
+                phases: ready.phases.clone(),
+            }
+        });
     let value = rows.collect();
     let notices =
         warning.into_iter().chain(missing).chain(preflight::parallel_warning(&config, workers)).collect();

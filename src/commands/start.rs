@@ -13,15 +13,15 @@ use crate::platform::process_id::ProcessId;
 use crate::platform::signals::EndSignals;
 use crate::project::Project;
 use crate::schedule::ScheduleStatus;
-use crate::schedule::plan::{Candidate, plan};
-use crate::schedule::{State, Status};
-use crate::scheduler::taken;
+use crate::schedule::State;
+use crate::schedule::plan::plan;
+use crate::scheduler::{opening, taken};
 use crate::store::Store;
 use crate::store::bell::{Bell, Listener};
 use crate::store::intake::Unreadable;
 use crate::store::processes::Place;
 use crate::store::works::Schedule;
-use crate::terminal::{self, Launch, Opened, Role, Tmux, attach_command};
+use crate::terminal::{Opened, Role, attach_command};
 
 /// What was started.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -90,16 +90,7 @@ pub(super) fn is_served(store: &Store) -> Result<bool> {
 
 /// How many works run or would run.
 pub(super) fn count_runnable(schedule: &Schedule) -> usize {
-    let candidates: Vec<Candidate> = schedule
-        .works
-        .iter()
-        .map(|work| Candidate {
-            priority: work.priority,
-            pending: matches!(work.status, Status::Pending | Status::Running) && !work.paused,
-            completed: work.status == Status::Completed,
-        })
-        .collect();
-    plan(&schedule.graph(), &candidates, 1).len()
+    plan(&schedule.graph(), &schedule.candidates(), 1).len()
 }
 
 /// Why there is nothing to run, and what `resume` would do.
@@ -135,25 +126,9 @@ pub(super) fn nothing(schedule: &Schedule) -> Error {
 
 /// Opens the scheduler and waits until it serves. Gives a line for people where it is not where they would expect it.
 pub(super) fn open_scheduler(store: &Store, prefer_tmux: bool) -> Result<Option<String>> {
-    let project = store.project();
-    let program = crate::platform::program::wf0()?;
     let bell = Bell::hang(&store.folder().bell(), Listener::Watcher(std::process::id()));
-    let log = store.folder().process_log("scheduler");
-    let launch = Launch {
-        program: &program,
-        arguments: vec![
-            "--project".into(),
-            project.root().into(),
-            "batch".into(),
-            "daemon".into(),
-            "--managed".into(),
-        ],
-        root: project.root(),
-        role: Role::Scheduler,
-        folder: &store.folder().launch(),
-        log: &log,
-    };
-    let opening = terminal::open_fresh(&Tmux::default(), &launch, prefer_tmux)?;
+    let log = opening::log(store, Role::Scheduler);
+    let opening = opening::open(store, Role::Scheduler, prefer_tmux)?;
     let process = ProcessId::of(opening.opened.pid());
     let until = Instant::now() + LATEST;
     loop {

@@ -5,7 +5,7 @@ use crate::error::{Code, Result};
 use crate::project::Project;
 use crate::schedule::Document;
 use crate::schedule::problems::{self, Problem};
-use crate::store::intake::read_document;
+use crate::store::content::read_document;
 use crate::store::works::no_schedule;
 
 /// The problems, errors first; none where all is well.

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use super::opening;
 use crate::error::Result;
 use crate::platform::process_id::ProcessId;
 use crate::platform::process_watch::ProcessWatch;
@@ -10,7 +11,7 @@ use crate::schedule::WorkerNumber;
 use crate::store::Store;
 use crate::store::events::{EventKind, Note};
 use crate::store::processes::Place;
-use crate::terminal::{self, Launch, Role, Tmux};
+use crate::terminal::Role;
 
 /// After so many workers in a row that ended before they served, the batch is held instead of opening more.
 const MOST_FAILURES: u32 = 5;
@@ -123,32 +124,14 @@ impl Crew {
 }
 
 fn hold(store: &mut Store, number: WorkerNumber) -> Result<()> {
-    let log = store.folder().process_log(&number.to_string());
+    let log = opening::log(store, Role::Worker(number));
     let reason = format!("{number} ends as soon as it is opened; see {} and `wf0 doctor`", log.display());
     store.change(|change| change.hold(&reason))
 }
 
 fn open(store: &mut Store, number: WorkerNumber) -> Result<ProcessId> {
-    let project = store.project().clone();
-    let prefer_tmux = project.config()?.batch.tmux;
-    let program = crate::platform::program::wf0()?;
-    let tmux = Tmux::default();
-    let launch = Launch {
-        program: &program,
-        arguments: vec![
-            "--project".into(),
-            project.root().into(),
-            "batch".into(),
-            "worker".into(),
-            number.get().to_string().into(),
-            "--managed".into(),
-        ],
-        root: project.root(),
-        role: Role::Worker(number),
-        folder: &store.folder().launch(),
-        log: &store.folder().process_log(&number.to_string()),
-    };
-    let opening = terminal::open_fresh(&tmux, &launch, prefer_tmux)?;
+    let prefer_tmux = store.project().config()?.batch.tmux;
+    let opening = opening::open(store, Role::Worker(number), prefer_tmux)?;
     let message = match opening.opened.session() {
         Some(session) => format!("opened {number} in tmux session {session}"),
         None => format!("opened {number} (pid {})", opening.opened.pid()),

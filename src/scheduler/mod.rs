@@ -4,6 +4,7 @@
 //! It holds nothing that is not in the store: killed, the next one goes on.
 
 mod crew;
+pub mod opening;
 mod publishing;
 
 use std::collections::HashMap;
@@ -123,13 +124,7 @@ pub fn serve(project: &Project, options: &Options, report: &mut dyn FnMut(Report
 /// # Errors
 /// The store can't be read.
 pub fn taken(store: &Store) -> Result<Error> {
-    let who = match store.serving(Place::Scheduler)? {
-        Some(it) => match it.session {
-            Some(session) => format!(" (pid {}, session {session})", it.process.pid),
-            None => format!(" (pid {})", it.process.pid),
-        },
-        None => String::new(),
-    };
+    let who = store.serving(Place::Scheduler)?.map(|it| format!(" {}", it.who())).unwrap_or_default();
     Ok(Error::new(
         Code::Taken,
         format!("a scheduler already serves this project{who}"),

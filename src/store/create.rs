@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::params;
 use serde_json::{Map, Value};
 
-use super::intake::{hash, read_document};
+use super::content::{hash, read_document};
 use super::works::Extras;
 use super::{Change, Store};
 use crate::error::Result;

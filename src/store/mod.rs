@@ -5,6 +5,7 @@
 
 pub mod attempts;
 pub mod bell;
+pub mod content;
 pub mod create;
 pub mod edit;
 pub mod events;

@@ -3,8 +3,8 @@
 use rusqlite::OptionalExtension;
 
 use super::Store;
+use super::content::hash;
 use super::create::Checked;
-use super::intake::hash;
 use super::works::{Extras, Schedule, Work};
 use crate::error::Result;
 use crate::rules::edits::{self, Edit, StatusAnswer};

@@ -57,6 +57,16 @@ pub struct Registered {
     pub since: Timestamp,
 }
 
+impl Registered {
+    /// Which process it is, as refusals name it: `(pid 4711, session wf-batch-worker-1)`.
+    pub fn who(&self) -> String {
+        match &self.session {
+            Some(session) => format!("(pid {}, session {session})", self.process.pid),
+            None => format!("(pid {})", self.process.pid),
+        }
+    }
+}
+
 const COLUMNS: &str = "role, pid, started, session, managed, wish, since";
 
 impl Change<'_> {

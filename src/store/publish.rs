@@ -12,7 +12,8 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use super::Store;
-use super::intake::{Unreadable, hash, signature};
+use super::content::{hash, signature};
+use super::intake::Unreadable;
 use super::works::{RunState, Schedule, Work};
 use crate::error::{Error, Result};
 use crate::platform::exchange::exchange;

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use super::{Store, time};
 use crate::error::{Code, Error, Result};
 use crate::rules::states::{Recorded, blocked_by, states};
+use crate::schedule::plan::Candidate;
 use crate::schedule::problems::nearest;
 use crate::schedule::{Graph, ScheduleStatus, Source, State, Status, WorkId, WorkerNumber};
 
@@ -156,6 +157,16 @@ impl Schedule {
     /// The dependencies.
     pub fn graph(&self) -> Graph {
         Graph::new(self.works.iter().map(|work| (&work.id, work.dependencies.as_slice())))
+    }
+
+    /// What a plan knows of each work: those that run count as still to be run.
+    pub fn candidates(&self) -> Vec<Candidate> {
+        let candidate = |work: &Work| Candidate {
+            priority: work.priority,
+            pending: matches!(work.status, Status::Pending | Status::Running) && !work.paused,
+            completed: work.status == Status::Completed,
+        };
+        self.works.iter().map(candidate).collect()
     }
 
     /// The state of every work, in order, and for blocked ones why.

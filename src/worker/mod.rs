@@ -101,13 +101,7 @@ pub fn serve(
 }
 
 fn taken(store: &Store, number: WorkerNumber) -> Result<Error> {
-    let who = match store.serving(Place::Worker(number))? {
-        Some(it) => match it.session {
-            Some(session) => format!(" (pid {}, session {session})", it.process.pid),
-            None => format!(" (pid {})", it.process.pid),
-        },
-        None => String::new(),
-    };
+    let who = store.serving(Place::Worker(number))?.map(|it| format!(" {}", it.who())).unwrap_or_default();
     Ok(Error::new(
         Code::Taken,
         format!("{number} is already running{who}"),

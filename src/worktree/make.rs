@@ -10,31 +10,15 @@ use std::path::{Path, PathBuf};
 
 use super::git::{Commit, Git};
 use super::link::Files;
+use super::order::Order;
 use super::place::{Found, place, taken};
 use super::register;
-use super::repository::{Base, Listed, Repository, branch_ref};
-use super::start::{Dependency, Start};
+use super::repository::{Listed, Repository, branch_ref};
+use super::start::Start;
 use super::status::Status;
 use crate::error::{Code, Error, Result};
 use crate::platform::children::{Interrupt, Never};
-use crate::schedule::id::{WorkId, quoted};
-
-/// What a work needs.
-#[derive(Debug, Clone)]
-pub struct Order {
-    /// The work.
-    pub id: WorkId,
-    /// Its branch.
-    pub branch: String,
-    /// Where its worktree is to lie; absolute.
-    pub path: PathBuf,
-    /// What its branch starts from where it has no dependencies.
-    pub base: Base,
-    /// The completed works that it builds on.
-    pub dependencies: Vec<Dependency>,
-    /// The project's own `.wf`, to which the worktree's is linked.
-    pub wf: PathBuf,
-}
+use crate::schedule::id::quoted;
 
 /// A worktree that is ready.
 #[derive(Debug, Clone, PartialEq, Eq)]

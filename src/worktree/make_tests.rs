@@ -4,6 +4,7 @@ use std::fs;
 
 use super::super::testing::{Project, commit_in, git_in, try_git_in};
 use super::*;
+use crate::schedule::id::WorkId;
 
 fn status(path: &Path) -> String {
     git_in(path, &["status", "--porcelain", "--untracked-files=all"])

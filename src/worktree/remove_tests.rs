@@ -3,7 +3,8 @@
 use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
 
-use super::super::make::{Made, Order};
+use super::super::make::Made;
+use super::super::order::Order;
 use super::super::testing::{Project, commit_in, git_in, try_git_in};
 use super::*;
 

@@ -5,21 +5,11 @@
 use std::collections::BTreeMap;
 
 use super::git::Commit;
-use super::make::Order;
 use super::merge::Merged;
+use super::order::{Dependency, Order};
 use super::repository::{Repository, branch_ref, done_ref, first_few};
 use crate::error::{Code, Error, Result};
 use crate::platform::children::Interrupt;
-use crate::schedule::id::WorkId;
-
-/// A completed work that another one builds on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Dependency {
-    /// The work.
-    pub id: WorkId,
-    /// Its branch.
-    pub branch: String,
-}
 
 /// What a branch has to contain.
 #[derive(Debug)]

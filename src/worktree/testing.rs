@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::git::{Commit, LOCAL_ENVIRONMENT};
-use super::make::Order;
+use super::order::Dependency;
+use super::order::Order;
 use super::repository::Repository;
-use super::start::Dependency;
 use crate::schedule::id::WorkId;
 
 /// A project: a git repository with a commit on `main` and a `.wf`.
