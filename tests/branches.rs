@@ -137,6 +137,68 @@ fn a_worktree_is_removed_only_when_nothing_in_it_could_be_lost() {
 }
 
 #[test]
+fn an_agent_that_destroys_its_worktree_never_gets_at_the_projects_own_checkout() {
+    let project = Project::new(phases(&["one", "two"], "agent"));
+    project.script(
+        "agent",
+        r#"
+        first() { [ ! -e "$AROUND/seen-$WF0_WORK_ID" ] && : > "$AROUND/seen-$WF0_WORK_ID"; }
+        case $WF0_WORK_ID in
+            fails) if first; then rm -f .git; exit 1; fi ;;
+            passes) if first; then rm -f .git; exit 0; fi ;;
+            empties) if first; then rm -rf "$WF0_WORKTREE"; mkdir "$WF0_WORKTREE"; exit 1; fi ;;
+            removes) if first; then git commit -q --allow-empty -m kept; rm -rf "$WF0_WORKTREE"; fi ;;
+        esac
+        git commit -q -a --allow-empty -m "$WF0_WORK_ID"
+        "#,
+    );
+    std::fs::write(project.root().join("mine"), "begin").unwrap();
+    project.git(&["add", "mine"]);
+    project.git(&["commit", "-q", "-m", "mine"]);
+    std::fs::write(project.root().join("mine"), "my private edit").unwrap();
+    let before = (project.git(&["rev-parse", "main"]), project.git(&["status", "--porcelain"]));
+    project.create(&[("fails", &[]), ("passes", &[]), ("empties", &[]), ("removes", &[])]);
+    project.run(&["batch", "start", "--parallel", "2", "--wait"]);
+    let status = project.status();
+    for id in ["empties", "removes"] {
+        assert_eq!(status[id]["state"], "completed", "made again from its branch: {}", status[id]);
+    }
+    assert_eq!(project.git(&["log", "--format=%s", "-2", "--skip=1", "feat/removes"]), "removes\nkept\n");
+    for id in ["fails", "passes"] {
+        assert_eq!(status[id]["state"], "failed", "what is in it is nobody's to throw away");
+        let error = status[id]["error"].as_str().unwrap();
+        assert!(error.contains("no worktree of this repository"), "{error}");
+    }
+    assert_eq!((project.git(&["rev-parse", "main"]), project.git(&["status", "--porcelain"])), before);
+    assert_eq!(project.git(&["symbolic-ref", "HEAD"]), "refs/heads/main\n");
+}
+
+#[test]
+fn a_project_that_was_moved_goes_on_where_it_is() {
+    let project = Project::new(phases(&["one"], "agent"));
+    project.script("agent", &format!("{WAITS}{COMMITS} await go"));
+    project.create(&[("A", &[])]);
+    project.ok(&["batch", "start"]);
+    project.until("A runs", || !project.lines("calls").is_empty());
+    project.ok(&["batch", "stop"]);
+    let moved = project.around().join("moved");
+    std::fs::rename(project.root(), &moved).unwrap();
+    project.touch("go");
+    let ran = support::ran(project.wf0(&["batch", "resume"]).current_dir(&moved));
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let status = || {
+        support::ran(project.wf0(&["batch", "status", "--summary", "--format", "json"]).current_dir(&moved))
+            .out
+    };
+    project.until("it is completed", || {
+        serde_json::from_str::<serde_json::Value>(&status())
+            .is_ok_and(|it| it["scheduler"]["state"] == "stopped")
+    });
+    assert!(status().contains("\"completed\": 1"), "{}", status());
+    std::fs::rename(&moved, project.root()).unwrap();
+}
+
+#[test]
 fn an_agent_that_moves_head_is_followed_where_its_work_is_on_top_and_refused_elsewhere() {
     let mut config = phases(&["one"], "agent");
     config["batch"]["max_step_failures"] = 1.into();

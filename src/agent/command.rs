@@ -49,6 +49,16 @@ pub fn build(config: &Config, phase: &Phase, first: bool, call: &Call<'_>) -> Co
     for name in LOCAL_ENVIRONMENT.iter().chain(TOKENS.iter().filter(kept)) {
         command.env_remove(name);
     }
+    if let (Some(_), Some(above)) = (call.branch, call.worktree.parent()) {
+        // A worktree that has lost its `.git` is no repository. It lies inside the project: without this, an agent's git
+        // would find the project's own checkout above and commit to that.
+        let mut ceilings = above.as_os_str().to_owned();
+        if let Some(given) = std::env::var_os("GIT_CEILING_DIRECTORIES").filter(|given| !given.is_empty()) {
+            ceilings.push(":");
+            ceilings.push(given);
+        }
+        command.env("GIT_CEILING_DIRECTORIES", ceilings);
+    }
     command
         .env_remove("CLAUDECODE")
         .env("GIT_TERMINAL_PROMPT", "0")

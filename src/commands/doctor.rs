@@ -10,6 +10,7 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::platform::children::{Never, run};
 use crate::project::Project;
+use crate::schedule::Status;
 use crate::schedule::problems::Severity;
 use crate::store::Store;
 use crate::store::works::Owner;
@@ -192,6 +193,16 @@ fn leftovers(project: &Project) -> Result<Vec<Row>> {
                 rows.push(ok("runs", format!("'{}' is claimed by a script as {}", run.work_id, run.worker)))
             }
             Owner::Runner => {}
+        }
+    }
+    for work in store.schedule()?.map(|schedule| schedule.works).unwrap_or_default() {
+        if let Some(worktree) = work.worktree.filter(|_| work.status == Status::Completed) {
+            let hint = format!("look what is in it, then `git worktree remove --force --force {worktree}`");
+            rows.push(warn(
+                "worktrees",
+                format!("'{}' is completed, and its worktree {worktree} was kept", work.id),
+                &hint,
+            ));
         }
     }
     let rejected = project.wf().join("schedule.json.rejected");

@@ -45,8 +45,9 @@ pub fn check_place(project: &Project, config: &Config, schedule: &Schedule) -> R
     let root = project.worktree_root(config);
     for work in schedule.works.iter().filter(|work| work.status != Status::Completed) {
         let branch = naming::branch(&work.id, &config.branch_prefix);
-        if let Some(place) =
-            taken.get(&branch).filter(|place| !is_same(place, &root.join(naming::folder(&branch))))
+        if let Some(place) = taken
+            .get(&branch)
+            .filter(|place| place.exists() && !is_same(place, &root.join(naming::folder(&branch))))
         {
             return Err(taken_error(&work.id, &branch, place));
         }

@@ -162,7 +162,7 @@ pub(super) fn started(store: &Store, workers: u32) -> Result<Started> {
         let there = summary
             .workers
             .iter()
-            .filter(|it| matches!(it.state, WorkerState::Running | WorkerState::Idle))
+            .filter(|it| matches!(it.state, WorkerState::Running | WorkerState::Idle | WorkerState::External))
             .count();
         if there >= wanted || summary.status != ScheduleStatus::Running || Instant::now() >= until {
             break summary;

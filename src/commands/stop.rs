@@ -106,7 +106,7 @@ fn wait_for_all(store: &Store, limit: Duration) -> Result<bool> {
 /// # Errors
 /// [`crate::error::Code::UnknownWork`]: then nothing is stopped.
 pub fn works(project: &Project, ids: &[WorkId]) -> Result<Answer<Vec<Row>>> {
-    let (mut store, notices) = open_anyway(project)?;
+    let (mut store, mut notices) = open_anyway(project)?;
     let known = schedule(&store)?;
     for id in ids {
         known.work(id)?;
@@ -119,6 +119,13 @@ pub fn works(project: &Project, ids: &[WorkId]) -> Result<Answer<Vec<Row>>> {
         }
         Ok(results)
     })?;
+    let scripts = known.runs.iter().filter(|run| run.owner == Owner::External && ids.contains(&run.work_id));
+    notices.extend(scripts.map(|run| {
+        format!(
+            "'{}' is claimed by a script as {}: `wf0 work release {}` gives it back",
+            run.work_id, run.worker, run.worker
+        )
+    }));
     ring_everyone(&store)?;
     wait_until_ended(&mut store, ids)?;
     publish_anyway(&mut store)?;

@@ -185,6 +185,10 @@ impl Runner {
     fn attempt(&mut self, job: &Job<'_>, place: &mut Place, phase: usize, number: u32) -> Result<Tried> {
         let id = &job.work.id;
         let name = &job.names[phase];
+        if place.git.as_ref().is_some_and(|git| !git.repository.is_whole(&place.folder)) {
+            // An agent may have removed it; the branch has what it committed.
+            *place = self.prepare(job)?;
+        }
         let state = self.store.project().state_file();
         let before = state_file::read(&state, id).unwrap_or(None);
         let tip = place.tip()?;
@@ -268,6 +272,16 @@ impl Runner {
         state: &Path,
     ) -> Result<Verdict> {
         let now = match &place.git {
+            Some(git) if !git.repository.is_whole(&place.folder) => {
+                return Err(Error::new(
+                    Code::WorktreeTaken,
+                    format!(
+                        "{} is no longer a worktree: its .git, or its entry in the repository, is gone",
+                        place.folder.display()
+                    ),
+                    "see in `wf0 batch logs` what the phase did to it",
+                ));
+            }
             Some(git) => Some(git.repository.head_after_phase(&place.folder, &git.name)?.commit().clone()),
             None => None,
         };

@@ -98,11 +98,20 @@ impl Git {
             command.env_remove(name);
         }
         // The caller's own folder may be gone by now (a worktree removed under it); `-C` names the right one.
+        // A folder that has lost its `.git` is no repository. Worktrees lie inside the project: without this, git would
+        // find the project's own checkout above and work on that.
+        command.env("GIT_CEILING_DIRECTORIES", folder.parent().unwrap_or(folder));
         command.current_dir("/").env("GIT_TERMINAL_PROMPT", "0").env("LC_ALL", "C").arg("-C").arg(folder);
         for setting in SETTINGS {
             command.args(["-c", setting]);
         }
         Git { command, doing: doing.into() }
+    }
+
+    /// Looks for the repository also above the folder.
+    pub fn also_above(mut self) -> Git {
+        self.command.env_remove("GIT_CEILING_DIRECTORIES");
+        self
     }
 
     /// Only looks: must not write the index as a side effect, nor wait for whoever does.

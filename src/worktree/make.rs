@@ -58,6 +58,7 @@ impl Repository {
     pub fn make(&self, order: &Order, interrupt: &mut dyn Interrupt) -> Result<Made> {
         let path = place(&order.path)?;
         self.exclude(&["/.wf"])?;
+        self.repair_moved(&path, interrupt)?;
         let listed = self.worktrees()?;
         let holder = listed.iter().find(|it| it.branch.as_ref() == Some(&order.branch) && it.path != path);
         let stale = match holder {
@@ -82,6 +83,19 @@ impl Repository {
         };
         let head = self.tip(&order.branch)?.ok_or_else(|| branch_gone(order))?;
         Ok(Made { path, head, warnings, reused })
+    }
+
+    /// Where the whole project was moved, its worktrees still name the old place, and git the old worktrees.
+    fn repair_moved(&self, path: &Path, interrupt: &mut dyn Interrupt) -> Result<()> {
+        let moved = path.join(".git").is_file()
+            && register::admin_of(path).is_none()
+            && self.entry_for(path).is_none();
+        if !moved {
+            return Ok(());
+        }
+        // What it can't mend is told apart, and refused, by the look that follows.
+        let git = Git::new(self.top(), format!("repair the worktree {}", path.display()));
+        git.args(["worktree", "repair"]).arg(path).run(interrupt).map(drop)
     }
 
     fn make_new(

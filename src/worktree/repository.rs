@@ -67,14 +67,22 @@ impl Repository {
         Self::locate(root).map(|(repository, _)| repository)
     }
 
+    /// Whether the worktree at `path` is whole: its `.git` leads to its entry in this repository, and that one back.
+    /// Anything may have happened to it in an agent's hands.
+    pub fn is_whole(&self, path: &Path) -> bool {
+        self.entry_for(path).is_some_and(|entry| register::admin_of(path) == Some(entry))
+    }
+
     /// The repository, and whether its HEAD is a commit.
     fn locate(root: &Path) -> Result<(Repository, bool)> {
         let root =
             std::fs::canonicalize(root).map_err(|error| Error::file("open the folder", root, &error))?;
         // `--is-bare-repository` between the paths is a separator: a path may hold line ends, but hardly this.
         let bare = "--is-bare-repository";
-        let mut git =
-            Git::new(&root, format!("look at the git repository of {}", root.display())).reading().args([
+        let mut git = Git::new(&root, format!("look at the git repository of {}", root.display()))
+            .also_above()
+            .reading()
+            .args([
                 "rev-parse",
                 bare,
                 "--is-inside-work-tree",
