@@ -271,9 +271,8 @@ fn a_dry_run_changes_nothing_whatever_state_the_project_is_in() {
 
     project.ok(&["batch", "start"]);
     project.until("A runs", || !project.lines("begun").is_empty());
-    for part in ["batch daemon", "batch worker", "batch runner", "bin/agent"] {
-        project.kill(part);
-    }
+    project.kill_all();
+    project.kill("bin/agent");
     project.until("all are dead", || project.pids("").is_empty());
     unchanged("everything was killed");
     let edited = std::fs::read_to_string(project.root().join(".wf/schedule.json")).unwrap();

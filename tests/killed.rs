@@ -117,10 +117,13 @@ fn agents_outlive_scheduler_workers_and_tmux_and_nothing_is_run_twice() {
         project.tmux(&["capture-pane", "-p", "-t", "=wf-batch-worker-1:"]).out.contains("▶ A · one")
             || project.tmux(&["capture-pane", "-p", "-t", "=wf-batch-worker-1:"]).out.contains("▶ B · one")
     });
+    let before = project.pids("batch daemon");
     project.kill("batch daemon");
-    project.until("the scheduler is gone", || project.summary()["scheduler"]["state"] == "stopped");
-    project.ok(&["batch", "start"]);
-    assert_eq!(project.summary()["scheduler"]["state"], "running");
+    project.until("a worker opens the scheduler again", || {
+        let now = project.pids("batch daemon");
+        !now.is_empty() && now != before && project.summary()["scheduler"]["state"] == "running"
+    });
+    assert!(project.fails(&["batch", "start"]).contains("already serves"));
 
     let workers = project.pids("batch worker");
     project.tmux(&["kill-server"]);
@@ -130,10 +133,11 @@ fn agents_outlive_scheduler_workers_and_tmux_and_nothing_is_run_twice() {
     });
     assert!(agents.iter().all(|pid| alive(pid)), "the agents go on");
 
-    project.kill("batch daemon");
-    project.kill("batch worker");
     project.until("nobody is there but the runners", || {
-        project.pids("batch worker").is_empty() && project.pids("batch daemon").is_empty()
+        let pids =
+            [project.pids("batch worker"), project.pids("batch daemon"), project.pids("__relaunch")].concat();
+        pids.iter().copied().for_each(support::kill);
+        pids.is_empty()
     });
     assert_eq!(project.summary()["workers"][0]["state"], "detached");
     project.touch("go-A");
@@ -166,9 +170,7 @@ fn everything_killed_at_once_is_taken_up_by_the_next_start() {
     let project = stubborn(&[("A", &[]), ("B", &["A"])], false);
     project.ok(&["batch", "start", "--parallel", "2"]);
     project.until("the agent is there", || project.lines("pids").len() == 3);
-    for part in ["batch daemon", "batch worker", "batch runner"] {
-        project.kill(part);
-    }
+    project.kill_all();
     project.until("only the agent is left", || project.pids(" batch ").is_empty());
     let status = project.summary();
     assert_eq!(status["status"], "running");
@@ -179,6 +181,29 @@ fn everything_killed_at_once_is_taken_up_by_the_next_start() {
     assert_eq!(project.until_over(), "completed");
     assert_eq!(calls(&project, "B one"), 1);
     assert_trees_are_gone(&project);
+}
+
+#[test]
+fn whoever_waits_is_told_when_nobody_is_left_to_go_on() {
+    let project = stubborn(&[("A", &[])], false);
+    project.ok(&["batch", "start", "--parallel", "1"]);
+    project.until("the agent is there", || project.lines("pids").len() == 3);
+    let watch = |arguments: &[&str]| {
+        project
+            .wf0(arguments)
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap()
+    };
+    let mut watching = watch(&["batch", "watch"]);
+    project.kill_all();
+    assert_eq!(support::ended(&mut watching), Some(1));
+    let said = watching.wait_with_output().unwrap().stderr;
+    assert!(String::from_utf8_lossy(&said).contains("wf0 batch start"), "{said:?}");
+    project.touch("go-A");
+    project.ok(&["batch", "start"]);
+    assert_eq!(project.until_over(), "completed");
 }
 
 #[test]

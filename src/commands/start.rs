@@ -20,7 +20,7 @@ use crate::store::Store;
 use crate::store::bell::{Bell, Listener};
 use crate::store::intake::Unreadable;
 use crate::store::processes::Place;
-use crate::store::works::Schedule;
+use crate::store::works::{Owner, Schedule};
 use crate::terminal::{Opened, Role, attach_command};
 
 /// What was started.
@@ -181,6 +181,32 @@ pub(super) fn started(store: &Store, workers: u32) -> Result<Started> {
     })
 }
 
+/// Notices a batch that is to run and that nobody serves: no scheduler, no worker that would open one again, no runner.
+#[derive(Debug, Default)]
+pub(super) struct Abandoned {
+    since: Option<Instant>,
+}
+
+impl Abandoned {
+    /// Looks once. What is just coming or going is given a few seconds.
+    pub fn look(&mut self, store: &Store) -> Result<()> {
+        let alive = store.processes()?.iter().any(|it| it.process.is_alive());
+        let by_scripts = store.runs()?.iter().any(|run| run.owner == Owner::External);
+        if store.status()? != Some(ScheduleStatus::Running) || alive || by_scripts {
+            self.since = None;
+            return Ok(());
+        }
+        if self.since.get_or_insert_with(Instant::now).elapsed() < Duration::from_secs(3) {
+            return Ok(());
+        }
+        Err(Error::new(
+            Code::Process,
+            "the batch is not over, but its scheduler and workers are gone",
+            "`wf0 batch start` goes on where it was",
+        ))
+    }
+}
+
 /// Waits until the batch is over and its scheduler gone. Gives the status it ended with.
 ///
 /// # Errors
@@ -190,8 +216,10 @@ pub fn wait(project: &Project) -> Result<ScheduleStatus> {
     let bell = Bell::hang(&store.folder().bell(), Listener::Watcher(std::process::id()));
     let mut signals = EndSignals::listen()
         .map_err(|error| Error::file("take over signals in", store.folder().path(), &error))?;
+    let mut watch = Abandoned::default();
     loop {
         bell.quiet();
+        watch.look(&store)?;
         if signals.received() {
             return Err(Error::new(
                 Code::Interrupted,

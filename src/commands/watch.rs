@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::start::Abandoned;
 use super::{open, schedule, time};
 use crate::error::{Code, Error, Result};
 use crate::platform::children::wait_readable;
@@ -78,8 +79,10 @@ pub fn watch(
     let bell = Bell::hang(&store.folder().bell(), Listener::Watcher(std::process::id()));
     let mut signals = EndSignals::listen()
         .map_err(|error| Error::file("take over signals in", store.folder().path(), &error))?;
+    let mut abandoned = Abandoned::default();
     loop {
         bell.quiet();
+        abandoned.look(&store)?;
         // Looked at before the events are read: what comes after it is in them.
         let over =
             store.status()? != Some(ScheduleStatus::Running) && store.serving(Place::Scheduler)?.is_none();

@@ -142,7 +142,7 @@ impl Runner {
             }
             Ok(())
         })?;
-        Ok(Place { folder: path, git: Some(Branch { repository, name, base: base.name, pushed: None }) })
+        Ok(Place { folder: made.path, git: Some(Branch { repository, name, base: base.name, pushed: None }) })
     }
 
     /// The step a work goes on with, and the number of the attempt there.

@@ -14,11 +14,14 @@ use crate::platform::process_watch::ProcessWatch;
 use crate::platform::signals::EndSignals;
 use crate::project::Project;
 use crate::schedule::{ScheduleStatus, WorkId, WorkerNumber};
+use crate::scheduler::opening;
 use crate::store::Store;
 use crate::store::bell::{Bell, Listener, ring, ring_watchers};
+use crate::store::events::{EventKind, Note};
 use crate::store::intake::Unreadable;
 use crate::store::processes::Place;
 use crate::store::works::{Owner, no_schedule};
+use crate::terminal::Role;
 
 pub use follow::Follower;
 
@@ -57,6 +60,8 @@ pub struct Options {
 const FOLLOW: Duration = Duration::from_millis(100);
 /// A lost wake-up costs this much and no more.
 const SAFETY_TICK: Duration = Duration::from_secs(1);
+/// How long a scheduler that was opened may take until it serves.
+const LATEST: Duration = Duration::from_secs(10);
 /// A runner that ends at once is not opened more often than this.
 const REOPEN: Duration = Duration::from_secs(1);
 
@@ -87,7 +92,16 @@ pub fn serve(
     ring(&store.folder().bell(), Listener::Scheduler);
     ring_watchers(&store.folder().bell());
     show(Shown::Ready(number));
-    let mut slot = Slot { store, number, signals, bell, runner: None, opened: None };
+    let mut slot = Slot {
+        store,
+        number,
+        signals,
+        bell,
+        runner: None,
+        opened: None,
+        managed: options.managed,
+        looked: None,
+    };
     let result = slot.serve(show);
     slot.store.change(|change| change.unregister(Place::Worker(number), &ProcessId::me()))?;
     ring(&slot.store.folder().bell(), Listener::Scheduler);
@@ -116,6 +130,8 @@ struct Slot {
     bell: Bell,
     runner: Option<Child>,
     opened: Option<Instant>,
+    managed: bool,
+    looked: Option<Instant>,
 }
 
 impl Slot {
@@ -165,8 +181,44 @@ impl Slot {
                 }
             }
             self.keep_runner()?;
+            if status == Some(ScheduleStatus::Running) {
+                self.keep_scheduler()?;
+            }
             self.wait(run.is_some());
         }
+    }
+
+    /// Opens the scheduler again where it died: nobody else is there to do so at night. Only workers that it opened do
+    /// that; of several, the first to hold the lock for starting.
+    fn keep_scheduler(&mut self) -> Result<()> {
+        let due = self.looked.is_none_or(|looked| looked.elapsed() >= SAFETY_TICK);
+        if !self.managed || !due || self.store.serving(Place::Scheduler)?.is_some() {
+            return Ok(());
+        }
+        self.looked = Some(Instant::now());
+        let folder = self.store.folder().clone();
+        let Some(_turn) = folder.try_lock(&folder.lock("start"))? else { return Ok(()) };
+        if folder.try_lock(&folder.lock("scheduler"))?.is_none() {
+            return Ok(());
+        }
+        let prefer_tmux = self.store.project().config().is_ok_and(|config| config.batch.tmux);
+        let message = match opening::open(&self.store, Role::Scheduler, prefer_tmux) {
+            Ok(_) => "the scheduler was gone: opened again".to_owned(),
+            Err(error) => format!("the scheduler is gone and could not be opened again: {}", error.what()),
+        };
+        self.store.change(|change| {
+            change.note(
+                EventKind::Warning,
+                Note { worker: Some(self.number), message: Some(&message), ..Note::default() },
+            )
+        })?;
+        // Held until it serves, or another worker would open one, too.
+        let until = Instant::now() + LATEST;
+        while self.store.serving(Place::Scheduler)?.is_none() && Instant::now() < until {
+            self.bell.quiet();
+            wait_readable(&self.bell.fd().into_iter().collect::<Vec<_>>(), Duration::from_millis(50));
+        }
+        Ok(())
     }
 
     /// Opens a runner where none serves the slot. One that finds another there ends at once.

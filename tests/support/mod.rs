@@ -276,6 +276,19 @@ impl Project {
         }
     }
 
+    /// Kills scheduler, workers and runners, however fast they open each other again.
+    #[track_caller]
+    pub fn kill_all(&self) {
+        self.until("all are dead", || {
+            let pids: Vec<u32> = ["batch daemon", "batch worker", "batch runner", "__relaunch"]
+                .iter()
+                .flat_map(|part| self.pids(part))
+                .collect();
+            pids.iter().copied().for_each(kill);
+            pids.is_empty()
+        });
+    }
+
     /// Every file below the project with what tells whether it was touched.
     pub fn snapshot(&self) -> BTreeMap<PathBuf, (u64, i64, i64, u32)> {
         let mut found = BTreeMap::new();
