@@ -185,6 +185,10 @@ impl Runner {
     fn attempt(&mut self, job: &Job<'_>, place: &mut Place, phase: usize, number: u32) -> Result<Tried> {
         let id = &job.work.id;
         let name = &job.names[phase];
+        if self.wishes.raised() {
+            // It came between two phases: the next one would only be started to be ended.
+            return Ok(Tried::Over(self.returned("stopped")));
+        }
         if place.git.as_ref().is_some_and(|git| !git.repository.is_whole(&place.folder)) {
             // An agent may have removed it; the branch has what it committed.
             *place = self.prepare(job)?;

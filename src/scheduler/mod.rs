@@ -177,7 +177,7 @@ impl Scheduler {
                 return Ok(Ending::Asked);
             }
             if self.hang_up.as_ref().is_some_and(HangUp::take) {
-                self.store.change(|change| change.register(Place::Scheduler, None, self.options.managed))?;
+                self.store.change(|change| change.lost_session(Place::Scheduler))?;
             }
             if self.store.registered(Place::Scheduler)?.is_some_and(|me| me.wish) {
                 return Ok(Ending::Asked);

@@ -83,6 +83,19 @@ impl Change<'_> {
         Ok(())
     }
 
+    /// The terminal that showed this process is gone. Everything else about it stays, a wish to end above all.
+    ///
+    /// # Errors
+    /// [`crate::error::Code::Store`].
+    pub fn lost_session(&self, place: Place) -> Result<()> {
+        let me = ProcessId::me();
+        self.sql.execute(
+            "UPDATE processes SET session = NULL WHERE role = ?1 AND pid = ?2 AND started = ?3",
+            params![place.role(), me.pid, me.started],
+        )?;
+        Ok(())
+    }
+
     /// Takes a process out of the table, if it is still the one that is there.
     ///
     /// # Errors
