@@ -8,6 +8,7 @@ pub mod state_file;
 
 use crate::config::{CommandLine, Config, PhaseConfig};
 use crate::error::{Code, Error, Result};
+use crate::platform::environment;
 
 /// The phases where the configuration has no list of its own.
 pub const DEFAULT_PHASES: [&str; 6] =
@@ -86,7 +87,7 @@ pub fn check_installed(phases: &[Phase]) -> Result<()> {
             },
             Action::Shell(_) => continue,
         };
-        if which::which(program).is_err() {
+        if environment::which(program).is_none() {
             return Err(Error::new(
                 Code::NoAgent,
                 format!("{program}, which phase {} runs, is not installed", phase.name),

@@ -7,6 +7,7 @@ use super::output::Output;
 use super::{DONE, FAILED, text};
 use crate::commands::{self, demo, watch::Begin};
 use crate::error::{Code, Result};
+use crate::platform::signals::EndSignals;
 use crate::schedule::ScheduleStatus;
 use crate::schedule::id::printable;
 
@@ -26,7 +27,7 @@ pub fn run(it: &DemoArguments, output: &mut Output) -> Result<u8> {
     output.text(&text::plan(&plan.value));
     output.text("\nRunning it with 2 workers (wf0 batch start --parallel 2; wf0 batch watch):\n");
     commands::start::start(project, Some(2))?;
-    let watched = commands::watch::watch(project, Begin::Start, &mut |row| output.event(&row), &mut || true);
+    let watched = commands::watch::watch(project, Begin::Start, &mut |row| output.event(&row));
     if let Err(error) = watched {
         if error.code() == Code::Interrupted {
             commands::stop::all(project)?;
@@ -34,7 +35,7 @@ pub fn run(it: &DemoArguments, output: &mut Output) -> Result<u8> {
         }
         return Err(error);
     }
-    let status = commands::start::wait(project)?;
+    let status = commands::start::wait(project, &mut EndSignals::listen()?)?;
     let rows = commands::status::rows(project)?.value;
     let summary = commands::status::summary(project)?.value;
     output.text(&format!("\n{}", text::status(&rows, &summary)));

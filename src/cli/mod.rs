@@ -15,6 +15,7 @@ use clap::Parser;
 
 use crate::commands::{self, Answer};
 use crate::error::{Code, Error, Result};
+use crate::platform::signals::EndSignals;
 use crate::project::Project;
 use crate::schedule::{ScheduleStatus, WorkId, WorkerNumber};
 use crate::store::runs::Outcome;
@@ -242,12 +243,11 @@ fn batch(project: &Project, command: &Batch, output: &mut Output) -> Result<u8> 
                 phase: phase.clone(),
                 follow: *follow,
             };
-            commands::logs::read(project, &request, &mut |piece| output.log(piece))?;
+            commands::logs::read(project, request, &mut |piece| output.log(piece))?;
         }
         Batch::Watch => {
             let begin = commands::watch::Begin::Now;
-            let notices =
-                commands::watch::watch(project, begin, &mut |row| output.event(&row), &mut || true)?;
+            let notices = commands::watch::watch(project, begin, &mut |row| output.event(&row))?;
             notices.iter().for_each(|line| output.notice(line));
         }
         Batch::Daemon(it) => return processes::daemon(project, it, output),
@@ -274,7 +274,7 @@ fn start(project: &Project, it: &StartArguments, output: &mut Output) -> Result<
         output.record(&started, text::started)?;
         return Ok(DONE);
     }
-    let status = commands::start::wait(project)?;
+    let status = commands::start::wait(project, &mut EndSignals::listen()?)?;
     let summary = commands::status::summary(project)?.value;
     output.record(&summary, |summary| text::summary(&troubles(project), summary))?;
     Ok(if status == ScheduleStatus::Completed { DONE } else { FAILED })

@@ -1,11 +1,11 @@
 //! `wf0 demo`: the whole thing on a throw-away repository with a bare origin and a built-in agent.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 use crate::error::{Code, Error, Result, plain};
 use crate::platform::children::{Never, run};
+use crate::platform::environment;
 use crate::project::Project;
 use crate::worktree::LOCAL_ENVIRONMENT;
 
@@ -134,7 +134,7 @@ fn write(path: &Path, text: &str) -> Result<()> {
 }
 
 fn git(folder: &Path, arguments: &[&str]) -> Result<String> {
-    let mut command = Command::new("git");
+    let mut command = environment::command("git");
     command.arg("-C").arg(folder).args(arguments).env("GIT_TERMINAL_PROMPT", "0");
     for name in LOCAL_ENVIRONMENT {
         command.env_remove(name);

@@ -1,7 +1,6 @@
 //! `wf0 doctor`: what is there, what is missing, what was left behind, and how to mend each. Changes nothing.
 
 use std::path::Path;
-use std::process::Command;
 
 use serde::Serialize;
 
@@ -9,6 +8,7 @@ use crate::agent;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::platform::children::{Never, run};
+use crate::platform::environment;
 use crate::project::Project;
 use crate::schedule::Status;
 use crate::schedule::problems::Severity;
@@ -89,7 +89,7 @@ fn bad(check: &'static str, error: &Error) -> Row {
 }
 
 fn first_line(program: &str, arguments: &[&str]) -> Option<String> {
-    let mut command = Command::new(program);
+    let mut command = environment::command(program);
     command.args(arguments);
     let done = run(&mut command, &mut Never).ok().filter(|done| done.status.success())?;
     Some(String::from_utf8_lossy(&done.stdout).lines().next().unwrap_or_default().to_owned())

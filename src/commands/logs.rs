@@ -2,8 +2,10 @@
 
 use std::fs::File;
 use std::io::Read;
+use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
+use super::watch::Next;
 use super::{open, schedule};
 use crate::error::{Code, Error, Result};
 use crate::platform::children::wait_readable;
@@ -28,12 +30,12 @@ pub struct Request {
 }
 
 /// A piece of what was printed.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub enum Piece<'a> {
     /// From here on it is that attempt's.
     Attempt {
         /// Which phase.
-        phase: &'a str,
+        phase: String,
         /// From 1.
         number: u32,
     },
@@ -44,35 +46,104 @@ pub enum Piece<'a> {
 /// How often a log that may grow is looked at.
 const FOLLOW: Duration = Duration::from_millis(100);
 
+/// What was printed, piece after piece.
+#[derive(Debug)]
+pub struct Logs {
+    store: Store,
+    bell: Bell,
+    request: Request,
+    /// The latest attempt that was shown.
+    shown: i64,
+    open: Option<File>,
+    part: Vec<u8>,
+}
+
+impl Logs {
+    /// Begins to read.
+    ///
+    /// # Errors
+    /// [`Code::UnknownWork`], [`Code::UnknownPhase`].
+    pub fn begin(project: &Project, request: Request) -> Result<Logs> {
+        let (store, _) = open(project)?;
+        schedule(&store)?.work(&request.id)?;
+        if let Some(phase) = &request.phase {
+            check_phase(project, &store, &request.id, phase)?;
+        }
+        let bell = Bell::hang(&store.folder().bell(), Listener::watcher());
+        Ok(Logs { store, bell, request, shown: 0, open: None, part: vec![0; 64 * 1024] })
+    }
+
+    /// The next piece; where it is still to be printed, waited for as long as `patience` and no longer than until
+    /// one of `wake` is readable.
+    ///
+    /// # Errors
+    /// The store can't be read.
+    pub fn next(&mut self, patience: Duration, wake: &[BorrowedFd<'_>]) -> Result<Next<Piece<'_>>> {
+        self.bell.quiet();
+        // Looked at before the logs are read: what comes after it is in them.
+        let over = !self.request.follow || rests(&self.store, &self.request.id)?;
+        let length = match &mut self.open {
+            // A log that can't be read any more has no more to show.
+            Some(log) => log.read(&mut self.part).unwrap_or(0),
+            None => 0,
+        };
+        if length > 0 {
+            return Ok(Next::Came(Piece::Bytes(&self.part[..length])));
+        }
+        if let Some((attempt, log)) = self.following()? {
+            self.shown = attempt.id;
+            self.open = Some(log);
+            return Ok(Next::Came(Piece::Attempt { phase: attempt.phase, number: attempt.number }));
+        }
+        if over {
+            return Ok(Next::Over);
+        }
+        let wake: Vec<_> = wake.iter().copied().chain(self.bell.fd()).collect();
+        wait_readable(&wake, patience.min(FOLLOW));
+        Ok(Next::Nothing)
+    }
+
+    /// The attempt after the one that is shown, once it has a log.
+    fn following(&self) -> Result<Option<(Attempt, File)>> {
+        let wanted = |it: &Attempt| self.request.phase.as_ref().is_none_or(|phase| *phase == it.phase);
+        for attempt in self.store.attempts(&self.request.id)? {
+            if attempt.id <= self.shown || !wanted(&attempt) {
+                continue;
+            }
+            match File::open(self.store.folder().logs_of(&self.request.id)?.join(&attempt.log)) {
+                Ok(file) => return Ok(Some((attempt, file))),
+                // It has only just begun; its log comes in a moment.
+                Err(_) if attempt.outcome.is_none() => break,
+                Err(_) => {}
+            }
+        }
+        Ok(None)
+    }
+}
+
 /// Hands what was printed to `take`, attempt after attempt, until it answers `false`.
 ///
 /// # Errors
-/// [`Code::UnknownWork`], [`Code::UnknownPhase`], [`Code::Interrupted`] while following.
-pub fn read(project: &Project, request: &Request, take: &mut dyn FnMut(Piece<'_>) -> bool) -> Result<()> {
-    let (store, _) = open(project)?;
-    schedule(&store)?.work(&request.id)?;
-    if let Some(phase) = &request.phase {
-        check_phase(project, &store, &request.id, phase)?;
-    }
-    let mut reader = Reader { request, shown: 0, open: None };
-    if !request.follow {
-        return reader.copy(&store, take).map(|_| ());
-    }
-    let bell = Bell::hang(&store.folder().bell(), Listener::Watcher(std::process::id()));
-    let mut signals = EndSignals::listen()
-        .map_err(|error| Error::file("take over signals in", store.folder().path(), &error))?;
+/// As [`Logs`]; [`Code::Interrupted`] while following.
+pub fn read(project: &Project, request: Request, take: &mut dyn FnMut(Piece<'_>) -> bool) -> Result<()> {
+    let follow = request.follow;
+    let mut logs = Logs::begin(project, request)?;
+    // Only while following: otherwise the signals end the process by themselves.
+    let mut signals = follow.then(EndSignals::listen).transpose()?;
     loop {
-        bell.quiet();
-        let rests = rests(&store, &request.id)?;
-        if !reader.copy(&store, take)? || rests {
-            return Ok(());
-        }
-        if signals.received() {
+        if signals.as_mut().is_some_and(EndSignals::received) {
             return Err(Error::new(Code::Interrupted, "interrupted", ""));
         }
-        let mut fds = vec![signals.fd()];
-        fds.extend(bell.fd());
-        wait_readable(&fds, FOLLOW);
+        let wake: Vec<_> = signals.iter().map(EndSignals::fd).collect();
+        match logs.next(FOLLOW, &wake)? {
+            Next::Came(piece) => {
+                if !take(piece) {
+                    return Ok(());
+                }
+            }
+            Next::Nothing => {}
+            Next::Over => return Ok(()),
+        }
     }
 }
 
@@ -105,53 +176,4 @@ fn check_phase(project: &Project, store: &Store, id: &WorkId, phase: &str) -> Re
         format!("there is no phase {}", crate::schedule::id::quoted(phase)),
         hint,
     ))
-}
-
-struct Reader<'a> {
-    request: &'a Request,
-    /// The latest attempt that was shown.
-    shown: i64,
-    open: Option<File>,
-}
-
-impl Reader<'_> {
-    /// Copies what is new; `false` where nobody wants more.
-    fn copy(&mut self, store: &Store, take: &mut dyn FnMut(Piece<'_>) -> bool) -> Result<bool> {
-        if !self.drain(take) {
-            return Ok(false);
-        }
-        let attempts: Vec<Attempt> = store.attempts(&self.request.id)?;
-        let wanted = |it: &&Attempt| self.request.phase.as_ref().is_none_or(|phase| *phase == it.phase);
-        let fresh: Vec<&Attempt> = attempts.iter().filter(|it| it.id > self.shown).filter(wanted).collect();
-        for attempt in fresh {
-            let log = store.folder().logs_of(&self.request.id)?.join(&attempt.log);
-            let Ok(file) = File::open(&log) else {
-                if attempt.outcome.is_none() {
-                    // It has only just begun; its log comes in a moment.
-                    return Ok(true);
-                }
-                continue;
-            };
-            self.shown = attempt.id;
-            self.open = Some(file);
-            if !take(Piece::Attempt { phase: &attempt.phase, number: attempt.number }) || !self.drain(take) {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-
-    fn drain(&mut self, take: &mut dyn FnMut(Piece<'_>) -> bool) -> bool {
-        let Some(log) = &mut self.open else { return true };
-        let mut part = vec![0; 64 * 1024];
-        while let Ok(read) = log.read(&mut part) {
-            if read == 0 {
-                break;
-            }
-            if !take(Piece::Bytes(&part[..read])) {
-                return false;
-            }
-        }
-        true
-    }
 }

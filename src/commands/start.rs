@@ -7,10 +7,9 @@ use serde::Serialize;
 use super::status::{Scheduler, Worker, WorkerState, summary_of};
 use super::{Answer, open, preflight, schedule};
 use crate::error::{Code, Error, Result};
-use crate::platform::children::wait_readable;
+use crate::platform::children::{Interrupt, wait_readable};
 use crate::platform::filelock::FileLock;
 use crate::platform::process_id::ProcessId;
-use crate::platform::signals::EndSignals;
 use crate::project::Project;
 use crate::schedule::ScheduleStatus;
 use crate::schedule::State;
@@ -126,7 +125,7 @@ pub(super) fn nothing(schedule: &Schedule) -> Error {
 
 /// Opens the scheduler and waits until it serves. Gives a line for people where it is not where they would expect it.
 pub(super) fn open_scheduler(store: &Store, prefer_tmux: bool) -> Result<Option<String>> {
-    let bell = Bell::hang(&store.folder().bell(), Listener::Watcher(std::process::id()));
+    let bell = Bell::hang(&store.folder().bell(), Listener::watcher());
     let log = opening::log(store, Role::Scheduler);
     let opening = opening::open(store, Role::Scheduler, prefer_tmux)?;
     let process = ProcessId::of(opening.opened.pid());
@@ -153,7 +152,7 @@ pub(super) fn open_scheduler(store: &Store, prefer_tmux: bool) -> Result<Option<
 
 /// The answer, once the workers are there.
 pub(super) fn started(store: &Store, workers: u32) -> Result<Started> {
-    let bell = Bell::hang(&store.folder().bell(), Listener::Watcher(std::process::id()));
+    let bell = Bell::hang(&store.folder().bell(), Listener::watcher());
     let until = Instant::now() + WORKERS;
     let wanted = workers.min(store.open_works()?) as usize;
     let summary = loop {
@@ -210,17 +209,15 @@ impl Abandoned {
 /// Waits until the batch is over and its scheduler gone. Gives the status it ended with.
 ///
 /// # Errors
-/// [`Code::Interrupted`] by SIGINT or SIGTERM; the batch goes on.
-pub fn wait(project: &Project) -> Result<ScheduleStatus> {
+/// [`Code::Interrupted`]; the batch goes on.
+pub fn wait(project: &Project, interrupt: &mut dyn Interrupt) -> Result<ScheduleStatus> {
     let store = Store::open(project)?;
-    let bell = Bell::hang(&store.folder().bell(), Listener::Watcher(std::process::id()));
-    let mut signals = EndSignals::listen()
-        .map_err(|error| Error::file("take over signals in", store.folder().path(), &error))?;
+    let bell = Bell::hang(&store.folder().bell(), Listener::watcher());
     let mut watch = Abandoned::default();
     loop {
         bell.quiet();
         watch.look(&store)?;
-        if signals.received() {
+        if interrupt.raised() {
             return Err(Error::new(
                 Code::Interrupted,
                 "interrupted; the batch goes on",
@@ -233,7 +230,7 @@ pub fn wait(project: &Project) -> Result<ScheduleStatus> {
             None if !serving => return Ok(ScheduleStatus::Failed),
             _ => {}
         }
-        let mut fds = vec![signals.fd()];
+        let mut fds = interrupt.fds();
         fds.extend(bell.fd());
         wait_readable(&fds, Duration::from_secs(1));
     }

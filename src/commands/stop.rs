@@ -134,7 +134,7 @@ pub fn works(project: &Project, ids: &[WorkId]) -> Result<Answer<Vec<Row>>> {
 }
 
 fn wait_until_ended(store: &mut Store, ids: &[WorkId]) -> Result<()> {
-    let bell = Bell::hang(&store.folder().bell(), Listener::Watcher(std::process::id()));
+    let bell = Bell::hang(&store.folder().bell(), Listener::watcher());
     let until = Instant::now() + PATIENCE;
     loop {
         bell.quiet();

@@ -1,17 +1,20 @@
 //! `wf0 batch watch`: events as they happen, until the batch ends.
 
+use std::collections::VecDeque;
+use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
 use super::start::Abandoned;
-use super::{open, schedule, time};
+use super::{Answer, open, schedule, time};
 use crate::error::{Code, Error, Result};
 use crate::platform::children::wait_readable;
 use crate::platform::signals::EndSignals;
 use crate::project::Project;
 use crate::schedule::{ScheduleStatus, WorkId};
+use crate::store::Store;
 use crate::store::bell::{Bell, Listener};
 use crate::store::events::Event;
 use crate::store::processes::Place;
@@ -59,34 +62,81 @@ pub enum Begin {
     Start,
 }
 
-/// Hands every event from `begin` on to `take`, until the batch has ended or `take` answers `false`. `idle` is called
-/// about once a second while nothing happens, and ends the watch in the same way.
+/// What a look brought that waits for more.
+#[derive(Debug)]
+pub enum Next<T> {
+    /// The next one.
+    Came(T),
+    /// Nothing yet: time is up, or something else to be looked at woke it.
+    Nothing,
+    /// Nothing will come any more.
+    Over,
+}
+
+/// The events of a batch, one after the other.
+#[derive(Debug)]
+pub struct Watch {
+    store: Store,
+    bell: Bell,
+    abandoned: Abandoned,
+    seen: i64,
+    read: VecDeque<Event>,
+}
+
+impl Watch {
+    /// Begins to watch.
+    ///
+    /// # Errors
+    /// No schedule, or it can't be read.
+    pub fn begin(project: &Project, begin: Begin) -> Result<Answer<Watch>> {
+        let (store, notices) = open(project)?;
+        schedule(&store)?;
+        let seen = match begin {
+            Begin::Now => store.last_event()?,
+            Begin::Start => 0,
+        };
+        let bell = Bell::hang(&store.folder().bell(), Listener::watcher());
+        let value = Watch { store, bell, abandoned: Abandoned::default(), seen, read: VecDeque::new() };
+        Ok(Answer { value, notices })
+    }
+
+    /// The next event, waited for as long as `patience` and no longer than until one of `wake` is readable.
+    ///
+    /// # Errors
+    /// [`Code::Process`](crate::error::Code::Process) where the batch is not over and nobody is left to go on with it.
+    pub fn next(&mut self, patience: Duration, wake: &[BorrowedFd<'_>]) -> Result<Next<Row>> {
+        if self.read.is_empty() {
+            self.bell.quiet();
+            self.abandoned.look(&self.store)?;
+            // Looked at before the events are read: what comes after it is in them.
+            let over = self.store.status()? != Some(ScheduleStatus::Running)
+                && self.store.serving(Place::Scheduler)?.is_none();
+            self.read.extend(self.store.events_after(self.seen)?);
+            if self.read.is_empty() {
+                if over {
+                    return Ok(Next::Over);
+                }
+                wait_readable(&wake.iter().copied().chain(self.bell.fd()).collect::<Vec<_>>(), patience);
+            }
+        }
+        Ok(match self.read.pop_front() {
+            Some(event) => {
+                self.seen = event.seq;
+                Next::Came(event.into())
+            }
+            None => Next::Nothing,
+        })
+    }
+}
+
+/// Hands every event on to `take`, until the batch has ended or `take` answers `false`.
 ///
 /// # Errors
-/// [`Code::Interrupted`] by SIGINT or SIGTERM; the batch goes on.
-pub fn watch(
-    project: &Project,
-    begin: Begin,
-    take: &mut dyn FnMut(Row) -> bool,
-    idle: &mut dyn FnMut() -> bool,
-) -> Result<Vec<String>> {
-    let (store, notices) = open(project)?;
-    schedule(&store)?;
-    let mut seen = match begin {
-        Begin::Now => store.last_event()?,
-        Begin::Start => 0,
-    };
-    let bell = Bell::hang(&store.folder().bell(), Listener::Watcher(std::process::id()));
-    let mut signals = EndSignals::listen()
-        .map_err(|error| Error::file("take over signals in", store.folder().path(), &error))?;
-    let mut abandoned = Abandoned::default();
+/// As [`Watch`]; [`Code::Interrupted`] by SIGINT or SIGTERM, which leaves the batch as it is.
+pub fn watch(project: &Project, begin: Begin, take: &mut dyn FnMut(Row) -> bool) -> Result<Vec<String>> {
+    let Answer { value: mut watch, notices } = Watch::begin(project, begin)?;
+    let mut signals = EndSignals::listen()?;
     loop {
-        bell.quiet();
-        abandoned.look(&store)?;
-        // Looked at before the events are read: what comes after it is in them.
-        let over =
-            store.status()? != Some(ScheduleStatus::Running) && store.serving(Place::Scheduler)?.is_none();
-        let events = store.events_after(seen)?;
         if signals.received() {
             return Err(Error::new(
                 Code::Interrupted,
@@ -94,19 +144,14 @@ pub fn watch(
                 "`wf0 batch stop` ends it",
             ));
         }
-        if events.is_empty() {
-            if over || !idle() {
-                return Ok(notices);
+        match watch.next(Duration::from_secs(1), &[signals.fd()])? {
+            Next::Came(row) => {
+                if !take(row) {
+                    return Ok(notices);
+                }
             }
-            let mut fds = vec![signals.fd()];
-            fds.extend(bell.fd());
-            wait_readable(&fds, Duration::from_secs(1));
-        }
-        for event in events {
-            seen = event.seq;
-            if !take(event.into()) {
-                return Ok(notices);
-            }
+            Next::Nothing => {}
+            Next::Over => return Ok(notices),
         }
     }
 }

@@ -2,6 +2,7 @@
 //! macOS, or says what it can't keep there.
 
 pub mod children;
+pub mod environment;
 pub mod exchange;
 pub mod filelock;
 pub mod process_id;

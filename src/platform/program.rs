@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::environment;
 use crate::error::{Code, Error, Result};
 
 /// The program: `WF0_BIN`, this very one where it is `wf0`, `wf0` beside it (a plugin is installed there), else on PATH.
@@ -9,7 +10,7 @@ use crate::error::{Code, Error, Result};
 /// # Errors
 /// [`Code::Process`] where there is none.
 pub fn wf0() -> Result<PathBuf> {
-    if let Some(given) = std::env::var_os("WF0_BIN").filter(|given| !given.is_empty()) {
+    if let Some(given) = environment::filled("WF0_BIN") {
         return Ok(PathBuf::from(given));
     }
     if let Ok(me) = std::env::current_exe() {
@@ -21,7 +22,7 @@ pub fn wf0() -> Result<PathBuf> {
             return Ok(beside);
         }
     }
-    which::which("wf0").map_err(|_| {
+    environment::which("wf0").ok_or_else(|| {
         Error::new(Code::Process, "the program wf0 was not found", "put it on PATH, or set WF0_BIN to it")
     })
 }

@@ -6,6 +6,8 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::children::Interrupt;
+use crate::error::{Code, Error, Result, plain};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 /// A terminal that goes (SIGHUP) no longer ends this process; whether it has gone can be asked.
@@ -43,7 +45,17 @@ impl EndSignals {
     ///
     /// # Errors
     /// The system gives no socket pair or refuses the handlers.
-    pub fn listen() -> io::Result<EndSignals> {
+    pub fn listen() -> Result<EndSignals> {
+        Self::register().map_err(|error| {
+            Error::new(
+                Code::Process,
+                format!("cannot take over signals: {}", plain(&error)),
+                "end other programs",
+            )
+        })
+    }
+
+    fn register() -> io::Result<EndSignals> {
         let (socket, ring) = UnixStream::pair()?;
         socket.set_nonblocking(true)?;
         for signal in [SIGTERM, SIGINT] {
@@ -64,5 +76,14 @@ impl EndSignals {
             self.seen = true;
         }
         self.seen
+    }
+}
+
+impl Interrupt for EndSignals {
+    fn fds(&self) -> Vec<BorrowedFd<'_>> {
+        vec![self.fd()]
+    }
+    fn raised(&mut self) -> bool {
+        self.received()
     }
 }

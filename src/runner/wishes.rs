@@ -2,7 +2,7 @@
 
 use std::os::fd::BorrowedFd;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::platform::children::Interrupt;
 use crate::platform::signals::EndSignals;
 use crate::project::Project;
@@ -26,8 +26,7 @@ impl Wishes {
     pub fn listen(project: &Project, worker: WorkerNumber) -> Result<Wishes> {
         let store = Store::open(project)?;
         let bell = Bell::hang(&store.folder().bell(), Listener::Runner(worker));
-        let signals = EndSignals::listen()
-            .map_err(|error| Error::file("take over signals in", store.folder().path(), &error))?;
+        let signals = EndSignals::listen()?;
         Ok(Wishes { store, bell, signals, run: None, wish: None })
     }
 

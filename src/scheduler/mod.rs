@@ -82,8 +82,7 @@ pub fn serve(project: &Project, options: &Options, report: &mut dyn FnMut(Report
     let Some(_place) = store.folder().try_lock(&store.folder().lock("scheduler"))? else {
         return Err(taken(&store)?);
     };
-    let signals = EndSignals::listen()
-        .map_err(|error| Error::file("take over signals in", store.folder().path(), &error))?;
+    let signals = EndSignals::listen()?;
     // One that `start` opened goes on without its terminal: nobody is there at night to start it again.
     let hang_up = options.managed.then(HangUp::survive).transpose();
     let hang_up =

@@ -8,6 +8,7 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::schedule::WorkerNumber;
 
@@ -20,19 +21,25 @@ pub enum Listener {
     Worker(WorkerNumber),
     /// The runner of a slot.
     Runner(WorkerNumber),
-    /// A command that waits or watches, by its process number.
-    Watcher(u32),
+    /// A command that waits or watches: its process number, and which one it is of that process.
+    Watcher(u32, u32),
 }
 
 const WATCHER: &str = "watch-";
 
 impl Listener {
+    /// A command of this process that waits or watches. A plugin's process serves several at once.
+    pub fn watcher() -> Listener {
+        static LAST: AtomicU32 = AtomicU32::new(0);
+        Listener::Watcher(std::process::id(), LAST.fetch_add(1, Ordering::Relaxed))
+    }
+
     fn name(self) -> String {
         match self {
             Listener::Scheduler => "scheduler".into(),
             Listener::Worker(number) => number.to_string(),
             Listener::Runner(number) => format!("runner-{}", number.get()),
-            Listener::Watcher(pid) => format!("{WATCHER}{pid}"),
+            Listener::Watcher(pid, n) => format!("{WATCHER}{pid}-{n}"),
         }
     }
 }
@@ -124,7 +131,7 @@ mod tests {
         std::fs::create_dir_all(&deep).unwrap();
         ring(&deep, Listener::Scheduler);
         let bell = Bell::hang(&deep, Listener::Scheduler);
-        let watcher = Bell::hang(&deep, Listener::Watcher(1));
+        let watcher = Bell::hang(&deep, Listener::Watcher(1, 0));
         assert_eq!(bell.fd().is_some(), cfg!(target_os = "linux"));
         ring(&deep, Listener::Scheduler);
         ring_watchers(&deep);
@@ -139,7 +146,7 @@ mod tests {
     #[test]
     fn the_bell_of_a_killed_watcher_is_taken_down() {
         let folder = tempfile::tempdir().unwrap();
-        let mut bell = Bell::hang(folder.path(), Listener::Watcher(7));
+        let mut bell = Bell::hang(folder.path(), Listener::Watcher(7, 0));
         bell.socket = None;
         assert!(bell.path.exists());
         ring_watchers(folder.path());

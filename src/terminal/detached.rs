@@ -7,11 +7,12 @@
 use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use crate::error::{Code, Error, Result, plain};
 use crate::platform::children::{self, RunError};
+use crate::platform::environment;
 use crate::schedule::id::printable;
 
 use super::descriptors::pass_none;
@@ -26,7 +27,7 @@ const LIMIT: Duration = Duration::from_secs(10);
 pub(super) fn open(launch: &Launch<'_>) -> Result<u32> {
     let handover = Handover::of(launch)?;
     let waiting = handover.write(launch.folder)?;
-    let mut helper = Command::new(&handover.program);
+    let mut helper = environment::command(&handover.program);
     helper.arg(RELAUNCH).arg(DETACH).arg(waiting.path()).current_dir("/");
     pass_none(&mut helper);
     match children::run(&mut helper, &mut Until(Instant::now() + LIMIT)) {

@@ -18,6 +18,7 @@ use std::time::{Duration, SystemTime};
 use rustix::fs::OFlags;
 
 use crate::error::{Code, Error, Result};
+use crate::platform::environment;
 
 use super::Launch;
 
@@ -76,7 +77,7 @@ impl Drop for Waiting {
 }
 
 impl Handover {
-    /// What `launch` asks for, with this process's environment.
+    /// What `launch` asks for, with this environment.
     pub fn of(launch: &Launch<'_>) -> Result<Handover> {
         let absolute = |path: &Path| {
             std::path::absolute(path).map_err(|error| Error::file("find the full path of", path, &error))
@@ -86,7 +87,7 @@ impl Handover {
             arguments: launch.arguments.clone(),
             folder: absolute(launch.root)?,
             log: absolute(launch.log)?,
-            environment: std::env::vars_os().collect(),
+            environment: environment::all(),
         })
     }
 

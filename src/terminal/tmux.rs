@@ -11,11 +11,11 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::error::{Code, Error, Result, plain};
 use crate::platform::children::{self, Finished, RunError};
+use crate::platform::environment;
 use crate::platform::process_id::ProcessId;
 use crate::platform::process_watch::ProcessWatch;
 use crate::schedule::id::printable;
@@ -136,7 +136,7 @@ impl Tmux {
 
     fn variable(&self, name: &str) -> Option<OsString> {
         let given = self.environment.iter().rev().find(|(key, _)| key == name);
-        given.map(|(_, value)| value.clone()).or_else(|| std::env::var_os(name))
+        given.map(|(_, value)| value.clone()).or_else(|| environment::var_os(name))
     }
 
     fn program(&self) -> Option<PathBuf> {
@@ -153,7 +153,7 @@ impl Tmux {
                 "install tmux, or set batch.tmux to false in .wf/config.json",
             ));
         };
-        let mut command = Command::new(program);
+        let mut command = environment::command(program);
         command
             .args(arguments)
             .current_dir("/")

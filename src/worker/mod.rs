@@ -83,8 +83,7 @@ pub fn serve(
     let Some(_place) = store.folder().try_lock(&store.folder().worker_lock(number))? else {
         return Err(taken(&store, number)?);
     };
-    let signals = EndSignals::listen()
-        .map_err(|error| Error::file("take over signals in", store.folder().path(), &error))?;
+    let signals = EndSignals::listen()?;
     let bell = Bell::hang(&store.folder().bell(), Listener::Worker(number));
     store.change(|change| {
         change.register(Place::Worker(number), options.session.as_deref(), options.managed)

@@ -11,6 +11,7 @@ use std::process::Command;
 
 use crate::error::{Code, Error, Result, plain};
 use crate::platform::children::{self, Finished, Interrupt, RunError};
+use crate::platform::environment;
 use crate::schedule::id::{printable, quoted};
 
 /// Variables that tie git to one repository. Inherited from a git hook they would lead every command below,
@@ -93,7 +94,7 @@ pub(super) struct Git {
 impl Git {
     /// A command that works on `folder`. `doing` completes the sentence "cannot …" where it fails.
     pub fn new(folder: &Path, doing: impl Into<String>) -> Git {
-        let mut command = Command::new("git");
+        let mut command = environment::command("git");
         for name in LOCAL_ENVIRONMENT.iter().chain(MEANING) {
             command.env_remove(name);
         }
@@ -128,7 +129,7 @@ impl Git {
 
     /// In the user's language, for commands that run the user's own hooks.
     pub fn in_users_language(mut self) -> Git {
-        match std::env::var_os("LC_ALL") {
+        match environment::var_os("LC_ALL") {
             Some(value) => self.command.env("LC_ALL", value),
             None => self.command.env_remove("LC_ALL"),
         };

@@ -10,6 +10,7 @@ use super::git::{Commit, Git};
 use super::repository::Repository;
 use crate::error::{Code, Error, Result, plain};
 use crate::platform::children::{Interrupt, Never};
+use crate::platform::environment;
 
 /// What became of a merge.
 #[derive(Debug, PartialEq, Eq)]
@@ -135,7 +136,9 @@ impl Repository {
             .args(["config", "--name-only", "--get-regexp", r"^(user|author|committer)\.(name|email)$"])
             .run(&mut Never)?;
         let configured = String::from_utf8_lossy(&configured.stdout).to_lowercase();
-        for (name, value) in missing_identity(&configured.lines().collect(), &|name| std::env::var_os(name)) {
+        for (name, value) in
+            missing_identity(&configured.lines().collect(), &|name| environment::var_os(name))
+        {
             git = git.env(&name, value);
         }
         let out = git.output(&mut Never)?;
