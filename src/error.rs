@@ -100,12 +100,13 @@ pub struct Error {
     code: Code,
     what: String,
     hint: String,
+    about: Option<Box<str>>,
 }
 
 impl Error {
     /// An error of that code. Both texts are whole sentences without a final full stop.
     pub fn new(code: Code, what: impl Into<String>, hint: impl Into<String>) -> Self {
-        Error { code, what: what.into(), hint: hint.into() }
+        Error { code, what: what.into(), hint: hint.into(), about: None }
     }
 
     /// A file operation that failed: `doing` is a verb phrase such as `read`, `create the folder`.
@@ -128,6 +129,18 @@ impl Error {
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = hint.into();
         self
+    }
+
+    /// The same, about an identifier, name or file that somebody gave: a front end can show where.
+    #[must_use]
+    pub fn with_about(mut self, about: impl Into<Box<str>>) -> Self {
+        self.about = Some(about.into());
+        self
+    }
+
+    /// What was given and is at fault, as it was given.
+    pub fn about(&self) -> Option<&str> {
+        self.about.as_deref()
     }
 
     /// What kind of error it is.

@@ -5,7 +5,7 @@
 //! state that another needs.
 //!
 //! ```text
-//!  front ends   cli                        words in, text or JSON out
+//!  front ends   cli  nu                    words in; text, JSON or typed tables out
 //!  commands     commands                   one function a command: typed request in, typed rows out
 //!  processes    scheduler  worker  runner  gives works out · a slot one can watch · runs a work; terminal opens them
 //!  rules        rules                      what follows what; no clock, no file, no process
@@ -24,6 +24,8 @@ pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod error;
+#[cfg(feature = "nushell")]
+pub mod nu;
 pub mod platform;
 pub mod project;
 pub mod rules;

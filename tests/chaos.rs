@@ -65,7 +65,8 @@ fn storm(targets: &[&str], seed: u64) -> (Project, u32) {
         let ran = project.run(&["batch", "start", "--parallel", "3"]);
         assert!(
             ran.code == 0 || ran.err.contains("already serves") || ran.err.contains("all 24 works"),
-            "{ran:?}"
+            "{ran:?}\n{}",
+            project.ok(&["batch", "status"])
         );
     }
     let ran = project.run(&["batch", "start", "--parallel", "3"]);

@@ -135,6 +135,9 @@ pub enum Batch {
     },
     /// Shows where every work stands
     Status {
+        /// Only works in this state; several with commas between
+        #[arg(long, value_name = "STATE", conflicts_with = "summary")]
+        state: Vec<String>,
         /// One record of the whole batch
         #[arg(long)]
         summary: bool,
@@ -249,7 +252,7 @@ pub enum Work {
 #[derive(Debug, Args)]
 pub struct DemoArguments {
     /// Milliseconds that the built-in agent takes for a phase
-    #[arg(long, default_value_t = 300, value_name = "MS", allow_negative_numbers = true, value_parser = milliseconds)]
+    #[arg(long, default_value_t = u64::try_from(crate::commands::demo::PACE.as_millis()).unwrap_or(u64::MAX), value_name = "MS", allow_negative_numbers = true, value_parser = milliseconds)]
     pub pace: u64,
     #[arg(long, hide = true, value_name = "MS")]
     pub agent: Option<u64>,

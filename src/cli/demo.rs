@@ -36,7 +36,7 @@ pub fn run(it: &DemoArguments, output: &mut Output) -> Result<u8> {
         return Err(error);
     }
     let status = commands::start::wait(project, &mut EndSignals::listen()?)?;
-    let rows = commands::status::rows(project)?.value;
+    let rows = commands::status::rows(project, &[])?.value;
     let summary = commands::status::summary(project)?.value;
     output.text(&format!("\n{}", text::status(&rows, &summary)));
     output.text("\nThe branches at origin, with their commits beyond main:\n");

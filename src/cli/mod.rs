@@ -2,7 +2,6 @@
 
 mod arguments;
 mod demo;
-mod documents;
 mod output;
 mod processes;
 mod text;
@@ -137,7 +136,7 @@ fn schedule(project: &Project, command: &Schedule, output: &mut Output) -> Resul
             request.add = ids(add_dep)?;
             request.remove = ids(remove_dep)?;
             for change in changes {
-                edit_change(&mut request, change)?;
+                request.take(change)?;
             }
             told(output, commands::edit::edit(project, &WorkId::new(id.as_str())?, &request)?);
         }
@@ -149,65 +148,19 @@ fn create_request(sources: &[String], from: &[PathBuf], force: bool) -> Result<c
     use commands::create::From;
     let mut request = commands::create::Request { from: Vec::new(), force };
     for source in sources {
-        match source.split_once('=') {
-            Some(("local", list)) => request.from.push(From::Local(list.to_owned())),
-            Some((tracker @ ("github" | "jira"), _)) => {
-                return Err(Error::new(
-                    Code::Usage,
-                    format!("{tracker}= is not supported by this version"),
-                    "export the issues to a list of records and use --from FILE",
-                ));
-            }
-            _ => {
-                return Err(Error::new(
-                    Code::Usage,
-                    format!("{} is no source of works", crate::schedule::id::quoted(source)),
-                    "use local=ID,ID or --from FILE",
-                ));
-            }
-        }
+        request.from.push(From::parse(source)?);
     }
     for path in from {
-        let (text, name) = if path.as_os_str() == "-" {
+        request.from.push(if path.as_os_str() == "-" {
             let mut text = Vec::new();
             let read = std::io::stdin().lock().read_to_end(&mut text);
             read.map_err(|error| Error::file("read", Path::new("standard input"), &error))?;
-            (text, "standard input".to_owned())
+            From::Text { text, name: "standard input".to_owned() }
         } else {
-            (
-                std::fs::read(path).map_err(|error| Error::file("read", path, &error))?,
-                path.display().to_string(),
-            )
-        };
-        request.from.push(From::Text { text, name });
+            From::file(path)?
+        });
     }
     Ok(request)
-}
-
-fn edit_change(request: &mut commands::edit::Request, change: &str) -> Result<()> {
-    let list = |text: &str| ids(&[text.to_owned()]);
-    match change.split_once('=') {
-        Some(("priority", text)) => {
-            request.priority = Some(text.parse().map_err(|_| {
-                Error::new(
-                    Code::Usage,
-                    format!("{} is no priority", crate::schedule::id::quoted(text)),
-                    "give a whole number, as in priority=2",
-                )
-            })?);
-        }
-        Some(("depends", text)) => request.depends = Some(list(text)?),
-        Some(("add-dep", text)) => request.add.extend(list(text)?),
-        Some(("remove-dep", text)) => request.remove.extend(list(text)?),
-        _ => {
-            return Err(Error::new(
-                Code::Usage,
-                format!("{} is no change of a work", crate::schedule::id::quoted(change)),
-                "use priority=N, depends=A,B, add-dep=C or remove-dep=D",
-            ));
-        }
-    }
-    Ok(())
 }
 
 fn batch(project: &Project, command: &Batch, output: &mut Output) -> Result<u8> {
@@ -223,12 +176,13 @@ fn batch(project: &Project, command: &Batch, output: &mut Output) -> Result<u8> 
             let rows = told(output, answer);
             output.rows(&rows, text::stopped)?;
         }
-        Batch::Status { summary, flat } => {
+        Batch::Status { state, summary, flat } => {
             if *summary {
                 let record = told(output, commands::status::summary(project)?);
                 output.record(&record, |record| text::summary(&troubles(project), record))?;
             } else {
-                let rows = told(output, commands::status::rows(project)?);
+                let states = commands::status::states(&state.join(","))?;
+                let rows = told(output, commands::status::rows(project, &states)?);
                 let summary = commands::status::summary(project)?.value;
                 output.table(&rows, *flat, |rows| text::status(rows, &summary))?;
             }
@@ -263,8 +217,8 @@ fn start(project: &Project, it: &StartArguments, output: &mut Output) -> Result<
     if it.dry_run {
         let rows = told(output, commands::plan::rows(project, it.parallel)?);
         match output.format() {
-            Format::Dot => output.document(&documents::dot(&rows)),
-            Format::Mermaid => output.document(&documents::mermaid(&rows)),
+            Format::Dot => output.document(&commands::drawing::dot(&rows)),
+            Format::Mermaid => output.document(&commands::drawing::mermaid(&rows)),
             _ => output.table(&rows, it.flat, text::plan)?,
         }
         return Ok(DONE);
@@ -282,7 +236,7 @@ fn start(project: &Project, it: &StartArguments, output: &mut Output) -> Result<
 
 /// The works for what a summary says of failures. Nothing is said where they can't be read: the summary stands without.
 fn troubles(project: &Project) -> Vec<commands::status::Row> {
-    commands::status::rows(project).map(|answer| answer.value).unwrap_or_default()
+    commands::status::rows(project, &[]).map(|answer| answer.value).unwrap_or_default()
 }
 
 fn work(project: &Project, command: &Work, output: &mut Output) -> Result<u8> {

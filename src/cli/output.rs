@@ -153,8 +153,8 @@ impl Output {
     pub fn log(&mut self, piece: Piece<'_>) -> bool {
         match piece {
             Piece::Attempt { phase, number } => {
-                let gap = if std::mem::replace(&mut self.headed, true) { "\n" } else { "" };
-                self.text(&format!("{gap}==> {phase} (attempt {number}) <==\n"))
+                let more = std::mem::replace(&mut self.headed, true);
+                self.text(&crate::commands::logs::heading(&phase, number, more))
             }
             Piece::Bytes(bytes) => self.bytes(bytes),
         }

@@ -43,7 +43,7 @@ pub fn daemon(project: &Project, it: &DaemonArguments, output: &mut Output) -> R
 
 /// What comes when a batch is over: completed, failed with their errors, blocked.
 pub fn ended(project: &Project) -> Result<String> {
-    let rows = commands::status::rows(project)?.value;
+    let rows = commands::status::rows(project, &[])?.value;
     let of = |state: State| rows.iter().filter(move |row| row.state == state);
     let mut out = format!("\nCompleted: {}\n", of(State::Completed).count());
     for (title, state) in [("Failed", State::Failed), ("Blocked", State::Blocked), ("Paused", State::Paused)]

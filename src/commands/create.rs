@@ -1,5 +1,7 @@
 //! `wf0 schedule create`: the schedule from its sources.
 
+use std::path::Path;
+
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -29,6 +31,37 @@ pub enum From {
         /// A path, or `standard input`.
         name: String,
     },
+}
+
+impl From {
+    /// A source as it is typed: `local=A,B`.
+    ///
+    /// # Errors
+    /// [`Code::Usage`] for anything else.
+    pub fn parse(source: &str) -> Result<From> {
+        match source.split_once('=') {
+            Some(("local", list)) => Ok(From::Local(list.to_owned())),
+            Some((tracker @ ("github" | "jira"), _)) => Err(Error::new(
+                Code::Usage,
+                format!("{tracker}= is not supported by this version"),
+                "export the issues to a list of records and use --from FILE",
+            )),
+            _ => Err(Error::new(
+                Code::Usage,
+                format!("{} is no source of works", crate::schedule::id::quoted(source)),
+                "use local=ID,ID or --from FILE",
+            )),
+        }
+    }
+
+    /// The text of a file.
+    ///
+    /// # Errors
+    /// [`Code::File`].
+    pub fn file(path: &Path) -> Result<From> {
+        let text = std::fs::read(path).map_err(|error| Error::file("read", path, &error))?;
+        Ok(From::Text { text, name: path.display().to_string() })
+    }
 }
 
 /// What is to be created.

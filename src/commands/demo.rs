@@ -18,6 +18,9 @@ pub struct Demo {
     pub project: Project,
 }
 
+/// How long the built-in agent takes for a phase where nobody says.
+pub const PACE: Duration = Duration::from_millis(300);
+
 /// The five works: identifier, title, dependencies.
 const WORKS: [(&str, &str, &[&str]); 5] = [
     ("FEAT-100-database", "Create the database", &[]),

@@ -29,16 +29,16 @@ pub struct Row {
     pub hint: Option<String>,
 }
 
-/// How something is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Health {
-    /// Fine.
-    Ok,
-    /// It works, with something missing.
-    Warning,
-    /// A batch can't run like this.
-    Error,
+crate::schedule::state::words! {
+    /// How something is.
+    Health {
+        /// Fine.
+        Ok = "ok",
+        /// It works, with something missing.
+        Warning = "warning",
+        /// A batch can't run like this.
+        Error = "error",
+    }
 }
 
 /// Looks at everything; `start` is the folder one is in.

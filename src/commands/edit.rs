@@ -4,6 +4,7 @@ use super::{Answer, open, schedule};
 use crate::error::{Code, Error, Result};
 use crate::project::Project;
 use crate::schedule::WorkId;
+use crate::schedule::id::quoted;
 use crate::scheduler::ring_everyone;
 use crate::store::intake::Unreadable;
 
@@ -18,6 +19,37 @@ pub struct Request {
     pub add: Vec<WorkId>,
     /// Dependencies to take out.
     pub remove: Vec<WorkId>,
+}
+
+impl Request {
+    /// Takes one change as it is typed: `priority=N`, `depends=A,B`, `add-dep=C` or `remove-dep=D`.
+    ///
+    /// # Errors
+    /// [`Code::Usage`], [`Code::WorkId`].
+    pub fn take(&mut self, change: &str) -> Result<()> {
+        let list = |text: &str| -> Result<Vec<WorkId>> {
+            text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(WorkId::new).collect()
+        };
+        match change.split_once('=') {
+            Some(("priority", text)) => {
+                self.priority = Some(text.parse().map_err(|_| {
+                    let what = format!("{} is no priority", quoted(text));
+                    Error::new(Code::Usage, what, "give a whole number, as in priority=2")
+                })?);
+            }
+            Some(("depends", text)) => self.depends = Some(list(text)?),
+            Some(("add-dep", text)) => self.add.extend(list(text)?),
+            Some(("remove-dep", text)) => self.remove.extend(list(text)?),
+            _ => {
+                return Err(Error::new(
+                    Code::Usage,
+                    format!("{} is no change of a work", quoted(change)),
+                    "use priority=N, depends=A,B, add-dep=C or remove-dep=D",
+                ));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Changes a work. A dependency that is no work of the schedule is refused.
@@ -52,7 +84,8 @@ pub fn edit(project: &Project, id: &WorkId, request: &Request) -> Result<Answer<
     for it in new {
         known.work(it)?;
         if it == id {
-            return Err(Error::new(Code::Cycle, format!("'{id}' can't depend on itself"), "leave it out"));
+            return Err(Error::new(Code::Cycle, format!("'{id}' can't depend on itself"), "leave it out")
+                .with_about(it.as_str()));
         }
     }
     store.change(|change| {

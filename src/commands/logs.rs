@@ -43,6 +43,12 @@ pub enum Piece<'a> {
     Bytes(&'a [u8]),
 }
 
+/// The line above what an attempt printed; `more` where something stands above it already.
+pub fn heading(phase: &str, number: u32, more: bool) -> String {
+    let gap = if more { "\n" } else { "" };
+    format!("{gap}==> {phase} (attempt {number}) <==\n")
+}
+
 /// How often a log that may grow is looked at.
 const FOLLOW: Duration = Duration::from_millis(100);
 
@@ -175,5 +181,6 @@ fn check_phase(project: &Project, store: &Store, id: &WorkId, phase: &str) -> Re
         Code::UnknownPhase,
         format!("there is no phase {}", crate::schedule::id::quoted(phase)),
         hint,
-    ))
+    )
+    .with_about(phase))
 }

@@ -27,7 +27,8 @@ pub fn resume(project: &Project, ids: &[WorkId], parallel: Option<u32>) -> Resul
                 Code::State,
                 format!("'{id}' is completed: there is nothing to resume"),
                 "set its status to pending in schedule.json to run it again from its first phase",
-            ));
+            )
+            .with_about(id.as_str()));
         }
     }
     preflight::check(project, &config, &before)?;

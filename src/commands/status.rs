@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{Answer, open, schedule, seconds, some_time, time};
 use crate::config::Config;
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 use crate::project::Project;
 use crate::schedule::{ScheduleStatus, Source, State, WorkId, WorkerNumber, naming};
 use crate::store::Store;
@@ -137,16 +137,34 @@ pub struct Worker {
     pub since: Option<Timestamp>,
 }
 
-/// The rows, by priority and then by order of creation.
+/// States as they are typed: words with commas between them.
+///
+/// # Errors
+/// [`Code::Usage`] for a word that is no state.
+pub fn states(text: &str) -> Result<Vec<State>> {
+    let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
+    words
+        .map(|word| {
+            State::from_word(word).ok_or_else(|| {
+                let all: Vec<&str> = State::ALL.iter().map(|state| state.as_str()).collect();
+                let what = format!("{} is no state of a work", crate::schedule::id::quoted(word));
+                Error::new(Code::Usage, what, format!("use {}", all.join(", "))).with_about(word)
+            })
+        })
+        .collect()
+}
+
+/// The rows of the works in these states, or of all where none is given; by priority and then by order of creation.
 ///
 /// # Errors
 /// No schedule, or it can't be read.
-pub fn rows(project: &Project) -> Result<Answer<Vec<Row>>> {
+pub fn rows(project: &Project, only: &[State]) -> Result<Answer<Vec<Row>>> {
     let (store, notices) = open(project)?;
     let schedule = schedule(&store)?;
     let phases = store.latest_phases()?;
     let config = project.config()?;
-    let value = rows_of(&schedule, &config, &phases, Timestamp::now());
+    let mut value = rows_of(&schedule, &config, &phases, Timestamp::now());
+    value.retain(|row| only.is_empty() || only.contains(&row.state));
     Ok(Answer { value, notices })
 }
 

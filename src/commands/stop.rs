@@ -28,24 +28,13 @@ pub struct Row {
     pub result: Stopped,
 }
 
-/// What was done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub enum Stopped {
-    /// It was stopped, or kept from starting.
-    #[serde(rename = "stopped")]
-    Stopped,
-    /// There was nothing to stop.
-    #[serde(rename = "not running")]
-    NotRunning,
-}
-
-impl Stopped {
-    /// The contract's words.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Stopped::Stopped => "stopped",
-            Stopped::NotRunning => "not running",
-        }
+crate::schedule::state::words! {
+    /// What came of a wish to stop.
+    Stopped {
+        /// It has ended.
+        Stopped = "stopped",
+        /// There was nothing to end.
+        NotRunning = "not running",
     }
 }
 

@@ -53,6 +53,14 @@ impl From<Event> for Row {
     }
 }
 
+impl Row {
+    /// What a front end shows while nothing happens, so that whoever reads knows it still watches.
+    pub fn pulse() -> Row {
+        let (work_id, phase, worker, state, message) = (None, None, None, None, None);
+        Row { at: Timestamp::now(), event: "pulse", work_id, phase, worker, state, message }
+    }
+}
+
 /// From where on events are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Begin {

@@ -29,7 +29,8 @@ impl WorkId {
                 Code::WorkId,
                 format!("{} cannot name a work: {why}", quoted(&text)),
                 "use 1 to 100 letters, digits, '.', '_' and '-', beginning with a letter or digit, as in FEAT-123-auth",
-            )),
+            )
+            .with_about(text)),
         }
     }
 
@@ -159,6 +160,7 @@ impl WorkerNumber {
             format!("Invalid worker number: {}", quoted(text).trim_matches('\'')),
             format!("give a number from 1 to {}, or worker-N", Self::MAX),
         )
+        .with_about(text)
     }
 }
 

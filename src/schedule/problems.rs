@@ -7,14 +7,14 @@ use serde::Serialize;
 use super::{Document, Graph, WorkId, naming};
 use crate::error::{Code, Error};
 
-/// How bad a problem is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// The schedule can't be run.
-    Error,
-    /// It can be run, but perhaps not as meant.
-    Warning,
+super::state::words! {
+    /// How bad a problem is.
+    Severity {
+        /// The schedule can't be run.
+        Error = "error",
+        /// It can be run, but perhaps not as meant.
+        Warning = "warning",
+    }
 }
 
 /// One problem, a row of `wf0 schedule validate`.

@@ -162,7 +162,8 @@ impl Change<'_> {
     /// [`Code::State`] where the work is not ready, or that worker already has one.
     pub fn claim_external(&self, id: &WorkId, worker: WorkerNumber) -> Result<()> {
         let head = self.head(id)?;
-        let refuse = |what: String, hint: &str| Err(Error::new(Code::State, what, hint));
+        let refuse =
+            |what: String, hint: &str| Err(Error::new(Code::State, what, hint).with_about(id.as_str()));
         let (unmet, paused): (i64, bool) =
             self.sql.query_row("SELECT unmet, paused FROM works WHERE n = ?1", [head.n], |row| {
                 Ok((row.get(0)?, row.get(1)?))
@@ -221,7 +222,11 @@ impl Change<'_> {
                 Some(id) => format!("{worker} has no claim on '{id}'"),
                 None => format!("{worker} has no claim"),
             };
-            Error::new(Code::NotYours, what, "`wf0 batch status` shows who has what")
+            let error = Error::new(Code::NotYours, what, "`wf0 batch status` shows who has what");
+            match id {
+                Some(id) => error.with_about(id.as_str()),
+                None => error,
+            }
         })
     }
 

@@ -205,6 +205,7 @@ pub fn unknown_work<'a>(id: &WorkId, known: impl IntoIterator<Item = &'a str>) -
         format!("did you mean {}?", near.join(" or "))
     };
     Error::new(Code::UnknownWork, format!("there is no work '{id}' in the schedule"), hint)
+        .with_about(id.as_str())
 }
 
 /// The refusal where a schedule is needed and there is none.

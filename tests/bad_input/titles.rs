@@ -65,7 +65,7 @@ fn a_title_reaches_its_phase_whole_and_no_terminal_raw() {
     project.ok(&["batch", "resume"]);
     let watcher =
         project.wf0(&["batch", "watch"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let bell = project.root().join(format!(".git/wf0/bell/watch-{}", watcher.id()));
+    let bell = project.root().join(format!(".git/wf0/bell/watch-{}-0", watcher.id()));
     project.until("somebody watches", || bell.exists());
     std::fs::remove_file(project.around().join("wait")).unwrap();
     let watched = watcher.wait_with_output().unwrap();

@@ -1,0 +1,119 @@
+//! What TAB offers: the works there are, each with its state and title.
+//!
+//! Nushell waits for nothing else of the plugin meanwhile, so this only reads; where there is no project, or it can't
+//! be read, nothing is offered and nothing is said.
+
+use nu_plugin::{DynamicCompletionCall, EngineInterface};
+use nu_protocol::DynamicSuggestion;
+use nu_protocol::ast::{Argument, Expr};
+use nu_protocol::engine::ArgType;
+
+use super::caller::Settings;
+use crate::commands::names::{self, Name};
+use crate::project::Project;
+use crate::schedule::State;
+use crate::schedule::id::printable;
+
+/// The states that `--state` takes.
+pub const STATES: &[&str] = &["pending", "running", "completed", "failed", "blocked", "paused"];
+
+/// Which works an argument can mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// All.
+    Every,
+    /// Those that wait.
+    Pending,
+    /// Those that run.
+    Running,
+    /// Those that failed or were stopped, and those that a script has.
+    Resumable,
+    /// Those that have printed something.
+    Logged,
+}
+
+impl Which {
+    fn holds(self, name: &Name) -> bool {
+        match self {
+            Which::Every => true,
+            Which::Pending => name.state == State::Pending,
+            Which::Running => name.state == State::Running,
+            Which::Resumable => matches!(name.state, State::Failed | State::Paused),
+            Which::Logged => name.has_run,
+        }
+    }
+}
+
+/// Works for a positional argument, phases for `--phase`, works for the flags that name some.
+pub fn works(
+    engine: &EngineInterface,
+    call: &DynamicCompletionCall,
+    argument: &ArgType,
+    which: Which,
+) -> Option<Vec<DynamicSuggestion>> {
+    match argument {
+        ArgType::Flag(name) if name == "phase" => {
+            Some(project(engine, call).map(|it| phases(&it)).unwrap_or_default())
+        }
+        ArgType::Flag(name) if matches!(name.as_ref(), "depends" | "add-dep" | "remove-dep") => {
+            Some(project(engine, call).map(|it| ids(&it, which)).unwrap_or_default())
+        }
+        ArgType::Flag(_) => None,
+        ArgType::Positional(_) => Some(project(engine, call).map(|it| ids(&it, which)).unwrap_or_default()),
+    }
+}
+
+fn project(engine: &EngineInterface, call: &DynamicCompletionCall) -> Option<Project> {
+    let here = engine.get_current_dir().ok()?;
+    let typed = call.call.arguments.iter().find_map(|argument| match argument {
+        Argument::Named((name, _, Some(value))) if name.item == "project" => match &value.expr {
+            Expr::String(text)
+            | Expr::RawString(text)
+            | Expr::Directory(text, _)
+            | Expr::Filepath(text, _) => Some(text.clone()),
+            _ => None,
+        },
+        _ => None,
+    });
+    let inherited = || engine.get_env_var("WF0_PROJECT_ROOT").ok().flatten()?.into_string().ok();
+    let configured = || {
+        let value = engine.get_plugin_config().ok().flatten()?;
+        Settings::read(&value).ok()?.project?.to_str().map(str::to_owned)
+    };
+    let given = typed.or_else(inherited).filter(|it| !it.is_empty()).or_else(configured);
+    match given {
+        Some(root) => Project::at(&std::path::Path::new(&here).join(root)).ok(),
+        None => Project::find(std::path::Path::new(&here)).ok(),
+    }
+}
+
+fn ids(project: &Project, which: Which) -> Vec<DynamicSuggestion> {
+    let known = names::names(project).unwrap_or_default();
+    let suggestion = |name: Name| DynamicSuggestion {
+        description: Some(match &name.title {
+            Some(title) => format!("{} · {}", name.state, printable(title)),
+            None => name.state.to_string(),
+        }),
+        value: name.work_id.to_string(),
+        ..DynamicSuggestion::default()
+    };
+    known.into_iter().filter(|name| which.holds(name)).map(suggestion).collect()
+}
+
+fn phases(project: &Project) -> Vec<DynamicSuggestion> {
+    let phases = project.config().and_then(|config| crate::agent::phases(&config)).unwrap_or_default();
+    phases
+        .into_iter()
+        .map(|phase| DynamicSuggestion { value: phase.name, ..DynamicSuggestion::default() })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_states_are_those_of_the_tables() {
+        assert!(State::ALL.iter().map(|state| state.as_str()).eq(STATES.iter().copied()));
+    }
+}

@@ -1,0 +1,7 @@
+//! `wf0 schedule …`: building and changing the schedule.
+
+pub mod clear;
+pub mod create;
+pub mod edit;
+pub mod show;
+pub mod validate;
