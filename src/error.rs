@@ -84,6 +84,18 @@ codes! {
     Store = "wf0::store::failed",
     /// The store was written by a newer wf0, or an older one still has it open.
     StoreVersion = "wf0::store::version",
+    /// The program that a tracker is read with is not installed.
+    SourceProgram = "wf0::source::missing_program",
+    /// A tracker wants a login, or a better one.
+    SourceLogin = "wf0::source::login",
+    /// A tracker has no answer to what was asked: no such repository, a query that it can't read.
+    SourceRefused = "wf0::source::refused",
+    /// A tracker can't be reached, is out of order, or takes too long.
+    SourceUnreachable = "wf0::source::unreachable",
+    /// A limit of the tracker, or of wf0, was reached: requests in an hour, issues in one reading.
+    SourceLimit = "wf0::source::limit",
+    /// A tracker's answer can't be read.
+    SourceAnswer = "wf0::source::answer",
     /// A file or folder could not be read or written.
     File = "wf0::file",
     /// A process could not be started or ended.

@@ -118,22 +118,95 @@ const GRACE: Duration = Duration::from_secs(2);
 /// # Errors
 /// [`RunError`].
 pub fn run(command: &mut Command, interrupt: &mut dyn Interrupt) -> Result<Finished, RunError> {
-    let mut out = tempfile::tempfile()?;
-    let mut err = tempfile::tempfile()?;
-    let mut child = command
-        .stdin(Stdio::null())
-        .stdout(out.try_clone()?)
-        .stderr(err.try_clone()?)
-        .process_group(0)
-        .spawn()?;
-    let status = match wait(&mut child, interrupt, None)? {
-        Waited::Exited(status) => status,
+    let mut running = Running::begin(command)?;
+    match wait(&mut running.child, interrupt, None)? {
+        Waited::Exited(status) => Ok(running.finished(status)?),
         Waited::Interrupted | Waited::TimedOut => {
-            end_group(&mut child)?;
-            return Err(RunError::Interrupted);
+            end_group(&mut running.child)?;
+            Err(RunError::Interrupted)
+        }
+    }
+}
+
+/// What a program may take before it is ended.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// The time until its end.
+    pub time: Duration,
+    /// What it prints, standard output and standard error together, in bytes.
+    pub output: u64,
+}
+
+/// How a program with [`Limits`] came to its end.
+#[derive(Debug)]
+pub enum Bounded {
+    /// By itself.
+    Finished(Finished),
+    /// The interrupt was raised.
+    Interrupted,
+    /// It took longer than it may.
+    TimedOut,
+    /// It printed more than it may.
+    TooMuch,
+}
+
+/// As [`run`], for a program that may hang or never stop printing: its whole group is ended at either limit.
+///
+/// # Errors
+/// It could not be started, or its output not be read.
+pub fn run_within(
+    command: &mut Command,
+    interrupt: &mut dyn Interrupt,
+    limits: Limits,
+) -> io::Result<Bounded> {
+    let mut running = Running::begin(command)?;
+    let until = Instant::now() + limits.time;
+    let cut = loop {
+        let left = until.saturating_duration_since(Instant::now());
+        let waited = wait(&mut running.child, interrupt, Some(left.min(MEASURE)))?;
+        let too_much = running.printed()? > limits.output;
+        match waited {
+            Waited::Exited(_) if too_much => return Ok(Bounded::TooMuch),
+            Waited::Exited(status) => return running.finished(status).map(Bounded::Finished),
+            Waited::Interrupted => break Bounded::Interrupted,
+            Waited::TimedOut if too_much => break Bounded::TooMuch,
+            Waited::TimedOut if left.is_zero() => break Bounded::TimedOut,
+            Waited::TimedOut => {}
         }
     };
-    Ok(Finished { status, stdout: read_whole(&mut out)?, stderr: read_whole(&mut err)? })
+    end_group(&mut running.child)?;
+    Ok(cut)
+}
+
+/// How often a program's output is measured while it runs.
+const MEASURE: Duration = Duration::from_millis(200);
+
+/// A program, and the files that it prints to.
+struct Running {
+    child: Child,
+    out: std::fs::File,
+    err: std::fs::File,
+}
+
+impl Running {
+    fn begin(command: &mut Command) -> io::Result<Running> {
+        let (out, err) = (tempfile::tempfile()?, tempfile::tempfile()?);
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(out.try_clone()?)
+            .stderr(err.try_clone()?)
+            .process_group(0)
+            .spawn()?;
+        Ok(Running { child, out, err })
+    }
+
+    fn printed(&self) -> io::Result<u64> {
+        Ok(self.out.metadata()?.len().saturating_add(self.err.metadata()?.len()))
+    }
+
+    fn finished(mut self, status: ExitStatus) -> io::Result<Finished> {
+        Ok(Finished { status, stdout: read_whole(&mut self.out)?, stderr: read_whole(&mut self.err)? })
+    }
 }
 
 /// Ends a child that leads its own process group, and the group with it.
@@ -191,5 +264,18 @@ mod tests {
         let result = run(&mut command, &mut At(begin));
         assert!(matches!(result, Err(RunError::Interrupted)));
         assert!(begin.elapsed() < Duration::from_secs(20));
+    }
+
+    #[test]
+    fn limits_end_a_program_that_hangs_and_one_that_never_stops_printing() {
+        let limits = |millis, output| Limits { time: Duration::from_millis(millis), output };
+        let begin = Instant::now();
+        let hangs = run_within(Command::new("sleep").arg("60"), &mut Never, limits(50, 100)).unwrap();
+        assert!(matches!(hangs, Bounded::TimedOut), "{hangs:?}");
+        let prints = run_within(&mut Command::new("yes"), &mut Never, limits(30_000, 100_000)).unwrap();
+        assert!(matches!(prints, Bounded::TooMuch), "{prints:?}");
+        assert!(begin.elapsed() < Duration::from_secs(20));
+        let done = run_within(Command::new("echo").arg("x"), &mut Never, limits(30_000, 100)).unwrap();
+        assert!(matches!(done, Bounded::Finished(it) if it.stdout == b"x\n"));
     }
 }
