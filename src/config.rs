@@ -69,6 +69,10 @@ pub struct BatchConfig {
     pub phases: Option<Vec<PhaseConfig>>,
     /// Whether tmux is used where it is there.
     pub tmux: bool,
+    /// Patterns of dependencies in text; `None`: those that [`crate::schedule::references`] understands anyway.
+    pub dependency_patterns: Option<Vec<String>>,
+    /// The sources of `schedule create --all`, as they are typed: `github=label:scheduled`.
+    pub sources: Vec<String>,
 }
 
 /// One entry of `batch.phases`.
@@ -123,6 +127,8 @@ impl Default for BatchConfig {
             agent_env: Vec::new(),
             phases: None,
             tmux: true,
+            dependency_patterns: None,
+            sources: Vec::new(),
         }
     }
 }

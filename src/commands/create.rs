@@ -7,11 +7,14 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::Answer;
+use crate::config::Config;
 use crate::error::{Code, Error, Result};
 use crate::project::Project;
 use crate::schedule::document::VERSION;
-use crate::schedule::{Document, ScheduleStatus, WorkId};
+use crate::schedule::references::Patterns;
+use crate::schedule::{Document, ScheduleStatus};
 use crate::sources;
+use crate::sources::resolve::Reading;
 use crate::store::Store;
 use crate::store::content::read_document;
 use crate::store::create::Checked;
@@ -89,7 +92,7 @@ pub struct Created {
 /// [`Code::Collision`], [`Code::Duplicate`].
 pub fn create(project: &Project, request: &Request) -> Result<Answer<Created>> {
     let config = project.config()?;
-    let document = read(request)?;
+    let (document, mut notices) = read(request, &config)?;
     let unused = unused_keys(&document);
     let checked = Checked::new(document, &config.branch_prefix)?;
     let mut store = Store::open(project)?;
@@ -108,7 +111,7 @@ pub fn create(project: &Project, request: &Request) -> Result<Answer<Created>> {
     store.replace(&checked, config.batch.default_parallel)?;
     store.publish(Unreadable::PutAside)?;
     let file = project.schedule_file().display().to_string();
-    let notices = checked.warnings.iter().cloned().chain(unused).collect();
+    notices.extend(checked.warnings.iter().cloned().chain(unused));
     Ok(Answer { value: Created { works: checked.len(), file }, notices })
 }
 
@@ -130,7 +133,8 @@ pub fn refuse_while_running(store: &Store) -> Result<()> {
     })
 }
 
-fn read(request: &Request) -> Result<Document> {
+fn read(request: &Request, config: &Config) -> Result<(Document, Vec<String>)> {
+    let patterns = Patterns::new(config.batch.dependency_patterns.as_deref())?;
     let mut document = Document {
         version: VERSION.into(),
         created_at: Some(Timestamp::now()),
@@ -149,30 +153,29 @@ fn read(request: &Request) -> Result<Document> {
             "use local=ID,ID or --from FILE (- reads standard input)",
         ));
     }
+    let (mut items, mut notices) = (Vec::new(), Vec::new());
     for from in &request.from {
-        let part = match from {
+        match from {
             From::Local(ids) => {
                 let source =
                     [("type", "local"), ("ids", ids)].map(|(key, text)| (key.to_owned(), Value::from(text)));
                 document.sources.push(source.into_iter().collect());
-                sources::local::read(ids)?
+                items.append(&mut sources::local::read(ids)?);
             }
             From::Text { text, name } => {
                 let mut part = sources::table::read(name, text)?;
                 document.sources.append(&mut part.sources);
                 document.extra.append(&mut part.extra);
                 part.created_at.inspect(|at| document.created_at = Some(*at));
-                part.works
+                notices.append(&mut part.notices);
+                items.append(&mut part.items);
             }
-        };
-        for (id, work) in part {
-            if document.works.contains_key(&id) {
-                return Err(twice(&id));
-            }
-            document.works.insert(id, work);
         }
     }
-    Ok(document)
+    let works = Reading::new(items, &patterns)?.works(&Default::default());
+    notices.extend(works.notices);
+    document.works = works.works;
+    Ok((document, notices))
 }
 
 /// Keys of works that mean nothing here: kept, but perhaps meant otherwise (`depends`).
@@ -184,8 +187,4 @@ fn unused_keys(document: &Document) -> Option<String> {
         let known = "work_id, dependencies, priority, title, url and source";
         format!("kept, but of no meaning here: {}; wf0 reads {known}", names.join(", "))
     })
-}
-
-fn twice(id: &WorkId) -> Error {
-    Error::new(Code::Duplicate, format!("'{id}' comes twice"), "leave it out of one of the sources")
 }

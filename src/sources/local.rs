@@ -1,7 +1,8 @@
 //! Works named on the command line: `local=FEAT-1-a,FIX-2-b`.
 
-use indexmap::IndexMap;
+use std::collections::HashSet;
 
+use super::records::{Item, Listed};
 use crate::error::{Code, Error, Result};
 use crate::schedule::{Source, WorkId, WorkRecord};
 
@@ -9,25 +10,26 @@ use crate::schedule::{Source, WorkId, WorkRecord};
 ///
 /// # Errors
 /// [`Code::WorkId`], [`Code::Duplicate`], [`Code::Usage`] for an empty list.
-pub fn read(ids: &str) -> Result<IndexMap<WorkId, WorkRecord>> {
-    let mut works = IndexMap::new();
+pub fn read(ids: &str) -> Result<Vec<Item>> {
+    let (mut items, mut seen) = (Vec::new(), HashSet::new());
     for text in ids.split(',').map(str::trim).filter(|text| !text.is_empty()) {
         let id = WorkId::new(text)?;
-        let work = WorkRecord::new(Source::local(&id, None));
-        if works.insert(id.clone(), work).is_some() {
+        if !seen.insert(id.clone()) {
             return Err(Error::new(
                 Code::Duplicate,
                 format!("'{id}' stands in local= twice"),
                 "name it once",
             ));
         }
+        let work = WorkRecord::new(Source::local(&id, None));
+        items.push(Item::from(Listed { id, work, depends: Vec::new() }));
     }
-    if works.is_empty() {
+    if items.is_empty() {
         return Err(Error::new(
             Code::Usage,
             "local= names no work",
             "give identifiers, as in local=FEAT-1-a,FIX-2-b",
         ));
     }
-    Ok(works)
+    Ok(items)
 }

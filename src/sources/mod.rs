@@ -1,7 +1,10 @@
 //! Where works come from.
 
 pub mod github;
+mod identity;
 pub mod issue;
 pub mod local;
+pub mod records;
+pub mod resolve;
 pub mod table;
 pub mod tracker;

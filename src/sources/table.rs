@@ -1,20 +1,47 @@
-//! Works from JSON: a document in schedule.json's form, or a list of records.
+//! Works from a file or a pipe: a document in schedule.json's form, or a list of records as JSON, NDJSON or CSV.
+//!
+//! A record is a work (`work_id`, `dependencies`, …) or an issue as `gh issue list --json` gives it; [`row`] tells them
+//! apart. What front ends have as values already goes through [`from_values`].
 
-use indexmap::IndexMap;
+mod csv;
+mod row;
+#[cfg(test)]
+mod tests;
+
+use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
+use super::records::{Item, Listed};
 use crate::error::{Code, Error, Result};
 use crate::schedule::document::{GIVEN, parse_json};
 use crate::schedule::json::Object;
-use crate::schedule::{Document, ScheduleStatus, Source, SourceType, WorkId, WorkRecord};
+use crate::schedule::references::named;
+use crate::schedule::{Document, Source, Status, WorkId, WorkRecord};
 
-/// One record of a list.
+pub use row::from_values;
+
+/// What a file or pipe gives.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Table {
+    /// Works and issues.
+    pub items: Vec<Item>,
+    /// What the schedule says of its own sources.
+    pub sources: Vec<Map<String, Value>>,
+    /// When the schedule was created.
+    pub created_at: Option<Timestamp>,
+    /// Keys of the schedule that wf0 does not know.
+    pub extra: Map<String, Value>,
+    /// What people should know.
+    pub notices: Vec<String>,
+}
+
+/// One record of a JSON list.
 #[derive(Debug, Deserialize)]
 struct Record {
     work_id: WorkId,
-    #[serde(default, deserialize_with = "ids")]
-    dependencies: Vec<WorkId>,
+    #[serde(default, deserialize_with = "depends")]
+    dependencies: Vec<String>,
     #[serde(default)]
     priority: Option<i64>,
     #[serde(default)]
@@ -23,101 +50,182 @@ struct Record {
     url: Option<String>,
     #[serde(default)]
     source: Option<Source>,
+    #[serde(default)]
+    status: Option<Status>,
     #[serde(flatten)]
     extra: Map<String, Value>,
 }
 
-/// Reads works from JSON; `name` is what messages call it.
+/// What `text` is written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Document,
+    List,
+    Lines,
+    Csv,
+}
+
+/// Reads works; `name` is what messages call the text.
 ///
 /// # Errors
-/// [`Code::Form`] with line and column, [`Code::WorkId`], [`Code::Duplicate`].
-pub fn read(name: &str, text: &[u8]) -> Result<Document> {
-    let is_list = text.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'[');
-    if !is_list {
-        return Document::parse_given(name, text);
-    }
-    let records: Vec<Object<Record>> = parse_json(name, text, GIVEN)?;
-    let mut works: IndexMap<WorkId, WorkRecord> = IndexMap::with_capacity(records.len());
-    for Object(record) in records {
-        let id = record.work_id;
-        let source = record.source.unwrap_or_else(|| Source {
-            kind: SourceType::Local,
-            id: id.to_string(),
-            title: record.title,
-            url: record.url,
-            extra: Map::new(),
-        });
-        let mut work = WorkRecord::new(source);
-        work.priority = record.priority;
-        work.dependencies = record.dependencies;
-        work.extra = record.extra;
-        if works.insert(id.clone(), work).is_some() {
-            return Err(Error::new(
-                Code::Duplicate,
-                format!("{name} has '{id}' twice"),
-                "give each work one record",
-            ));
+/// [`Code::Form`] with line and column, or row and column; [`Code::WorkId`], [`Code::Duplicate`].
+pub fn read(name: &str, text: &[u8]) -> Result<Table> {
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+    match form(name, text) {
+        Form::Document => Document::parse_given(name, text).map(of_document),
+        Form::List => {
+            if let Ok(values) = serde_json::from_slice::<Vec<Value>>(text)
+                && values.iter().any(row::is_issue)
+            {
+                return of_values(name, values);
+            }
+            let records: Vec<Object<Record>> = parse_json(name, text, GIVEN)?;
+            let items = records.into_iter().map(|Object(record)| record.listed()).collect();
+            Ok(listed(name, unique(name, items)?))
         }
+        Form::Lines => of_values(name, lines(name, text)?),
+        Form::Csv => of_values(name, csv::rows(name, text)?),
     }
+}
+
+fn form(name: &str, text: &[u8]) -> Form {
+    let ends = |ends: &[&str]| ends.iter().any(|it| name.to_lowercase().ends_with(it));
+    if ends(&[".ndjson", ".jsonl"]) {
+        return Form::Lines;
+    }
+    match text.iter().find(|b| !b.is_ascii_whitespace()) {
+        Some(b'[') => Form::List,
+        Some(b'{') => {
+            let mut values = serde_json::Deserializer::from_slice(text).into_iter::<Value>();
+            match values.next() {
+                // A schedule, or something that says what is missing in one.
+                Some(Ok(Value::Object(first))) if first.contains_key("works") => Form::Document,
+                Some(Ok(first)) if row::is_record(&first) => Form::Lines,
+                _ => Form::Document,
+            }
+        }
+        Some(_) if ends(&[".csv", ".tsv"]) || csv::has_header(text) => Form::Csv,
+        _ => Form::Document,
+    }
+}
+
+fn lines(name: &str, text: &[u8]) -> Result<Vec<Value>> {
+    let mut values = Vec::new();
+    for (n, line) in text.split(|b| *b == b'\n').enumerate() {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if line.trim_ascii().is_empty() {
+            continue;
+        }
+        values.push(serde_json::from_slice(line).map_err(|error| {
+            let what = crate::schedule::json::words(&error);
+            Error::new(
+                Code::Form,
+                format!("{name} line {} column {}: {what}", n + 1, error.column()),
+                "give each line one JSON record",
+            )
+        })?);
+    }
+    Ok(values)
+}
+
+fn of_document(document: Document) -> Table {
+    let items = document
+        .works
+        .into_iter()
+        .map(|(id, work)| Item::from(Listed { id, work, depends: Vec::new() }))
+        .collect();
+    Table {
+        items,
+        sources: document.sources,
+        created_at: document.created_at,
+        extra: document.extra,
+        notices: Vec::new(),
+    }
+}
+
+fn of_values(name: &str, values: Vec<Value>) -> Result<Table> {
+    let (items, notices) = from_values(name, values)?;
+    Ok(Table { notices, ..listed(name, items) })
+}
+
+fn listed(name: &str, items: Vec<Item>) -> Table {
     let source = [("type", Value::from("local")), ("from", Value::from(name))];
-    Ok(Document {
-        version: crate::schedule::document::VERSION.into(),
-        created_at: None,
-        status: ScheduleStatus::Pending,
-        sources: vec![source.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()],
-        works,
-        execution: None,
-        progress: None,
-        wf0: None,
-        extra: Map::new(),
-    })
+    let source = source.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+    Table { items, sources: vec![source], ..Table::default() }
+}
+
+/// Refuses a list that names a work twice.
+fn unique(name: &str, records: Vec<Listed>) -> Result<Vec<Item>> {
+    let mut seen = std::collections::HashSet::new();
+    if let Some(twice) = records.iter().find(|record| !seen.insert(&record.id)) {
+        return Err(Error::new(
+            Code::Duplicate,
+            format!("{name} has '{}' twice", twice.id),
+            "give each work one record",
+        ));
+    }
+    Ok(records.into_iter().map(Item::from).collect())
+}
+
+impl Record {
+    fn listed(self) -> Listed {
+        let source = self
+            .source
+            .unwrap_or_else(|| Source { url: self.url, ..Source::local(&self.work_id, self.title) });
+        let mut work = WorkRecord::new(source);
+        work.priority = self.priority;
+        work.status = self.status.unwrap_or(Status::Pending);
+        work.extra = without_own_keys(self.extra);
+        Listed { id: self.work_id, work, depends: self.dependencies }
+    }
+}
+
+/// Unknown keys without those that schedule.json has for itself.
+fn without_own_keys(mut extra: Map<String, Value>) -> Map<String, Value> {
+    for key in ["worktree_path", "started_at", "completed_at", "failed_at", "error"] {
+        extra.shift_remove(key);
+    }
+    extra
 }
 
 /// Dependencies as a list, or as a text with spaces or commas between them.
-fn ids<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<Vec<WorkId>, D::Error> {
+fn depends<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum One {
+        Text(String),
+        Number(u64),
+    }
     #[derive(Deserialize)]
     #[serde(untagged, expecting = "expected a list of work ids, or a text with them")]
     enum Either {
-        List(Vec<String>),
+        List(Vec<One>),
         Text(String),
         None,
     }
-    let texts = match Either::deserialize(from)? {
-        Either::List(list) => list,
-        Either::Text(text) => text
-            .split(|c: char| c == ',' || c.is_whitespace())
-            .filter(|part| !part.is_empty())
-            .map(str::to_owned)
+    let texts: Vec<String> = match Either::deserialize(from)? {
+        Either::List(list) => list
+            .into_iter()
+            .map(|one| match one {
+                One::Text(text) => text,
+                One::Number(number) => number.to_string(),
+            })
             .collect(),
+        Either::Text(text) => split(&text),
         Either::None => Vec::new(),
     };
-    texts.into_iter().map(|text| WorkId::new(text).map_err(serde::de::Error::custom)).collect()
+    texts.into_iter().map(|text| reference(text).map_err(serde::de::Error::custom)).collect()
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+fn split(text: &str) -> Vec<String> {
+    let parts = text.split(|c: char| c == ',' || c == ';' || c.is_whitespace());
+    parts.filter(|part| !part.is_empty()).map(str::to_owned).collect()
+}
 
-    #[test]
-    fn a_list_of_records_and_a_schedule_give_the_same_works() {
-        let list = br#"[{"work_id": "A-1", "title": "First"}, {"work_id": "B-1", "dependencies": ["A-1"], "priority": 4}]"#;
-        let text = br#"[{"work_id": "A-1"}, {"work_id": "B-1", "dependencies": "A-1, C-1 D-1"}]"#;
-        let document = read("x", list).unwrap();
-        assert_eq!(document.works.len(), 2);
-        assert_eq!(document.works["B-1"].priority, Some(4));
-        assert_eq!(read("x", text).unwrap().works["B-1"].dependencies.len(), 3);
-        for bad in [
-            &b"[{\"work_id\": \"../x\"}]"[..],
-            b"[{\"title\": \"no id\"}]",
-            b"[{\"work_id\": \"A\"}, {\"work_id\": \"A\"}]",
-            b"[{\"work_id\": \"A\", \"dependencies\": 7}]",
-            b"[{\"work_id\": \"A\", \"priority\": \"high\"}]",
-            b"[",
-            b"",
-            b"7",
-        ] {
-            let error = read("works.json", bad).unwrap_err();
-            assert!(error.what().contains("works.json"), "{error}");
-        }
+/// Checks that a text can name a dependency.
+fn reference(text: String) -> Result<String> {
+    match named(&text) {
+        Some(_) => Ok(text),
+        None => WorkId::new(text).map(|id| id.to_string()),
     }
 }

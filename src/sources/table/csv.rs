@@ -1,0 +1,56 @@
+//! A list of records as CSV: the first line names the columns. Commas, semicolons and tabs all do.
+
+use serde_json::{Map, Value};
+
+use crate::error::{Code, Error, Result};
+
+/// Columns that tell a header from anything else.
+const COLUMNS: [&str; 3] = ["work_id", "number", "key"];
+
+/// Whether the first line names columns that works or issues have.
+pub fn has_header(text: &[u8]) -> bool {
+    let line = first_line(text);
+    let Ok(line) = std::str::from_utf8(line) else { return false };
+    let mark = char::from(delimiter(line.as_bytes()));
+    line.len() < 10_000 && line.split(mark).any(|name| COLUMNS.contains(&name.trim().trim_matches('"')))
+}
+
+/// The rows, each a record of texts; empty cells are left out.
+pub fn rows(name: &str, text: &[u8]) -> Result<Vec<Value>> {
+    let refuse = |what: String| Error::new(Code::Form, format!("{name}{what}"), "correct it there");
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(delimiter(first_line(text)))
+        .trim(csv::Trim::Headers)
+        .from_reader(text);
+    let headers: Vec<String> = match reader.headers() {
+        Ok(headers) => headers.iter().map(str::to_owned).collect(),
+        Err(_) => return Err(refuse(" line 1: the names of the columns are not in UTF-8".into())),
+    };
+    let mut rows = Vec::new();
+    for (n, record) in reader.into_records().enumerate() {
+        let record = record.map_err(|error| {
+            refuse(match error.kind() {
+                csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
+                    format!(" row {}: {len} columns, expected {expected_len}", n + 1)
+                }
+                csv::ErrorKind::Utf8 { .. } => format!(" row {}: a text is not in UTF-8", n + 1),
+                _ => format!(" row {}: it can't be read", n + 1),
+            })
+        })?;
+        let cells = headers.iter().zip(record.iter()).filter(|(_, cell)| !cell.trim().is_empty());
+        let row: Map<String, Value> = cells.map(|(name, cell)| (name.clone(), Value::from(cell))).collect();
+        if !row.is_empty() {
+            rows.push(Value::Object(row));
+        }
+    }
+    Ok(rows)
+}
+
+fn first_line(text: &[u8]) -> &[u8] {
+    text.split(|b| matches!(b, b'\n' | b'\r')).next().unwrap_or_default()
+}
+
+fn delimiter(line: &[u8]) -> u8 {
+    let count = |mark: u8| line.iter().filter(|b| **b == mark).count();
+    [b',', b';', b'\t'].into_iter().rev().max_by_key(|mark| count(*mark)).unwrap_or(b',')
+}
