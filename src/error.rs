@@ -112,7 +112,21 @@ pub struct Error {
     code: Code,
     what: String,
     hint: String,
-    about: Option<Box<str>>,
+    about: Option<About>,
+}
+
+/// What somebody gave that an error is about, so that a front end can show where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum About {
+    /// An identifier, name or word, as it was given.
+    Text(Box<str>),
+    /// A cell of a table, or a whole row of it.
+    Cell {
+        /// From 1.
+        row: usize,
+        /// The column's name.
+        column: Option<Box<str>>,
+    },
 }
 
 impl Error {
@@ -143,16 +157,23 @@ impl Error {
         self
     }
 
-    /// The same, about an identifier, name or file that somebody gave: a front end can show where.
+    /// The same, about an identifier, name or word that somebody gave.
     #[must_use]
-    pub fn with_about(mut self, about: impl Into<Box<str>>) -> Self {
-        self.about = Some(about.into());
+    pub fn with_about(mut self, text: impl Into<Box<str>>) -> Self {
+        self.about = Some(About::Text(text.into()));
         self
     }
 
-    /// What was given and is at fault, as it was given.
-    pub fn about(&self) -> Option<&str> {
-        self.about.as_deref()
+    /// The same, about a row (from 1) of a table that somebody gave, or a cell of that row.
+    #[must_use]
+    pub fn with_cell(mut self, row: usize, column: Option<&str>) -> Self {
+        self.about = Some(About::Cell { row, column: column.map(Into::into) });
+        self
+    }
+
+    /// What was given and is at fault.
+    pub fn about(&self) -> Option<&About> {
+        self.about.as_ref()
     }
 
     /// What kind of error it is.

@@ -3,7 +3,7 @@
 //! A fenced block after `<!-- run -->` is run by `sh -e` and must exit with 0; after `<!-- run: new -->` it begins a
 //! new repository with an origin; a comment `<!-- run` … `-->` holds lines that are run and not shown. The block after
 //! `<!-- output -->` is what the last one printed; times apart it must be the same. After `<!-- output: varies -->` it
-//! is not compared. With `UPDATE_README=1` the README's outputs are written anew.
+//! is not compared. A block of `nu` is run by Nushell with the plugin loaded, where the plugin is built at all. With `UPDATE_README=1` the README's outputs are written anew.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -13,6 +13,10 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use wf0::error::Code;
+
+#[cfg(feature = "nushell")]
+#[path = "support/nu.rs"]
+mod nu;
 
 /// What the README calls the folder that the projects lie in.
 const HOME: &str = "/home/you";
@@ -60,9 +64,23 @@ impl Scratch {
 
     /// Runs a script and gives what it printed, with the scratch folder's name as the README has it.
     fn run(&self, script: &str) -> Result<String, String> {
-        let folder = if self.project().exists() { self.project() } else { self.home() };
         let mut command = self.command("sh");
-        command.args(["-ec", &format!("exec 2>&1\n{script}")]).current_dir(folder).stdout(Stdio::piped());
+        command.args(["-ec", &format!("exec 2>&1\n{script}")]);
+        self.said(command, script)
+    }
+
+    /// The same in Nushell.
+    #[cfg(feature = "nushell")]
+    fn run_nu(&self, script: &str) -> Result<String, String> {
+        let mut command = self.command("sh");
+        command.args(["-c", "exec \"$0\" \"$@\" 2>&1"]).arg(nu::nushell());
+        command.args(["-n", "--plugins", env!("CARGO_BIN_EXE_nu_plugin_wf0"), "-c", script]);
+        self.said(command, script)
+    }
+
+    fn said(&self, mut command: Command, script: &str) -> Result<String, String> {
+        let folder = if self.project().exists() { self.project() } else { self.home() };
+        command.current_dir(folder).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut out = child.stdout.take().unwrap();
         let reader = std::thread::spawn(move || {
@@ -133,11 +151,24 @@ fn without_times(text: &str) -> Vec<String> {
     let plain = |word: &str| {
         let bare = word.trim_matches(|c: char| matches!(c, '"' | ',' | '(' | ')'));
         let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-        let duration = bare.strip_suffix('s').is_some_and(digits);
+        let units = ["s", "ns", "µs", "ms", "sec", "min"];
+        let duration = units.iter().any(|unit| bare.strip_suffix(unit).is_some_and(digits));
         let clock = bare.len() == 8 && bare.bytes().filter(|b| *b == b':').count() == 2;
-        if duration || clock { "#".to_owned() } else { word.to_owned() }
+        if duration || clock {
+            "#".to_owned()
+        } else if word.contains("──") {
+            // The frame of a table is as wide as what it holds.
+            word.replace('─', "")
+        } else {
+            word.to_owned()
+        }
     };
-    let line = |line: &str| line.split_whitespace().map(plain).collect::<Vec<_>>().join(" ");
+    let line = |line: &str| {
+        let mut words: Vec<String> = line.split_whitespace().map(plain).collect();
+        // Nushell writes a duration as several words.
+        words.dedup_by(|next, before| next == "#" && before == "#");
+        words.join(" ")
+    };
     text.trim_end().lines().map(line).collect()
 }
 
@@ -147,7 +178,7 @@ fn every_marked_example_runs_and_prints_what_stands_below_it() {
     let lines: Vec<&str> = text.lines().collect();
     let update = std::env::var_os("UPDATE_README").is_some();
     let scratch = Scratch::new();
-    let (mut new_text, mut said, mut failures, mut n) = (String::new(), String::new(), String::new(), 0);
+    let (mut new_text, mut said, mut failures, mut n) = (String::new(), None, String::new(), 0);
     let mut ran = 0;
     while n < lines.len() {
         let mark = match lines[n] {
@@ -172,14 +203,26 @@ fn every_marked_example_runs_and_prints_what_stands_below_it() {
                     scratch.begin();
                 }
                 let (script, end) = fenced(&lines, n + 1);
-                said =
-                    scratch.run(&script.join("\n")).unwrap_or_else(|error| panic!("line {}: {error}", n + 1));
+                let script = script.join("\n");
+                let ran_now = match lines[n + 1] {
+                    #[cfg(feature = "nushell")]
+                    "```nu" => Some(scratch.run_nu(&script)),
+                    #[cfg(not(feature = "nushell"))]
+                    "```nu" => None,
+                    _ => Some(scratch.run(&script)),
+                };
+                said = ran_now.transpose().unwrap_or_else(|error| panic!("line {}: {error}", n + 1));
                 (n, ran) = (end, ran + 1);
             }
             Some(Mark::Output { compared }) => {
                 let (shown, end) = fenced(&lines, n + 1);
                 let shown = without_times(&shown.join("\n"));
-                if compared && shown != without_times(&said) {
+                let Some(said) = &said else {
+                    lines[begin..=end].iter().for_each(|line| new_text.push_str(&format!("{line}\n")));
+                    n = end + 1;
+                    continue;
+                };
+                if compared && shown != without_times(said) {
                     let _ = writeln!(failures, "README.md line {} shows other output than:\n{said}", n + 2);
                 }
                 let trimmed: Vec<&str> = said.trim_end().lines().map(str::trim_end).collect();

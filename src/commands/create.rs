@@ -34,6 +34,13 @@ pub enum From {
         /// A path, or `standard input`.
         name: String,
     },
+    /// Records that a front end has as values already, and the name they go by.
+    Values {
+        /// The records.
+        values: Vec<Value>,
+        /// Where they come from.
+        name: String,
+    },
 }
 
 impl From {
@@ -155,6 +162,13 @@ fn read(request: &Request, config: &Config) -> Result<(Document, Vec<String>)> {
     }
     let (mut items, mut notices) = (Vec::new(), Vec::new());
     for from in &request.from {
+        let mut add = |mut part: sources::table::Table| {
+            document.sources.append(&mut part.sources);
+            document.extra.append(&mut part.extra);
+            part.created_at.inspect(|at| document.created_at = Some(*at));
+            notices.append(&mut part.notices);
+            items.append(&mut part.items);
+        };
         match from {
             From::Local(ids) => {
                 let source =
@@ -163,13 +177,9 @@ fn read(request: &Request, config: &Config) -> Result<(Document, Vec<String>)> {
                 items.append(&mut sources::local::read(ids)?);
             }
             From::Text { text, name } => {
-                let mut part = sources::table::read(name, text)?;
-                document.sources.append(&mut part.sources);
-                document.extra.append(&mut part.extra);
-                part.created_at.inspect(|at| document.created_at = Some(*at));
-                notices.append(&mut part.notices);
-                items.append(&mut part.items);
+                add(sources::table::read(name, text)?);
             }
+            From::Values { values, name } => add(sources::table::from_values(name, values.clone())?),
         }
     }
     let works = Reading::new(items, &patterns)?.works(&Default::default());

@@ -15,7 +15,7 @@ use nu_protocol::{
 use super::failure::labeled;
 use super::rows::{Density, Row, table};
 use crate::commands::Answer;
-use crate::error::{Code, Error, Result};
+use crate::error::{About, Code, Error, Result};
 use crate::platform::children::Interrupt;
 use crate::platform::environment::{self, Variables};
 use crate::project::Project;
@@ -156,7 +156,11 @@ impl<'a> Caller<'a> {
 
     /// An error at the argument that it is about, or at the command.
     pub fn failure(&self, error: &Error) -> LabeledError {
-        labeled(error, error.about().and_then(|about| self.argument(about)).unwrap_or(self.head()))
+        let about = match error.about() {
+            Some(About::Text(text)) => self.argument(text),
+            _ => None,
+        };
+        labeled(error, about.unwrap_or(self.head()))
     }
 
     fn argument(&self, about: &str) -> Option<Span> {

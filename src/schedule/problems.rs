@@ -136,37 +136,22 @@ pub fn cycle_error(path: &str) -> Error {
 
 /// Up to three of `known` that look like `wanted`, nearest first.
 pub fn nearest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
-    let wanted: Vec<char> = wanted.to_lowercase().chars().take(WorkId::MAX).collect();
-    let limit = (wanted.len() / 3).max(2);
-    let mut scored: Vec<(usize, &str)> = known
-        .into_iter()
-        .filter_map(|name| {
-            let lower: Vec<char> = name.to_lowercase().chars().collect();
-            let within = wanted.len() >= 3 && lower.windows(wanted.len()).any(|part| part == wanted);
-            let score = if within { 1 } else { distance(&wanted, &lower, limit)? };
-            Some((score, name))
-        })
-        .collect();
+    let wanted: String = wanted.to_lowercase().chars().take(WorkId::MAX).collect();
+    let limit = (wanted.chars().count() / 3).max(2);
+    let score = |name: &str| {
+        if wanted.len() >= 3 && name.contains(&wanted) {
+            return Some(1);
+        }
+        // Two that differ in length by more than that need no closer look.
+        (name.len().abs_diff(wanted.len()) <= 4 * limit)
+            .then(|| strsim::osa_distance(&wanted, name))
+            .filter(|score| *score <= limit)
+    };
+    let known = known.into_iter();
+    let mut scored: Vec<(usize, &str)> =
+        known.filter_map(|name| score(&name.to_lowercase()).map(|score| (score, name))).collect();
     scored.sort();
     scored.into_iter().take(3).map(|(_, name)| name).collect()
-}
-
-/// Edit distance, `None` above `limit`.
-fn distance(a: &[char], b: &[char], limit: usize) -> Option<usize> {
-    if a.len().abs_diff(b.len()) > limit {
-        return None;
-    }
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.iter().enumerate() {
-        let mut corner = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let above = row[j + 1];
-            row[j + 1] = (corner + usize::from(x != y)).min(above + 1).min(row[j] + 1);
-            corner = above;
-        }
-    }
-    row.last().copied().filter(|score| *score <= limit)
 }
 
 #[cfg(test)]

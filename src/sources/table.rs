@@ -19,8 +19,6 @@ use crate::schedule::json::Object;
 use crate::schedule::references::named;
 use crate::schedule::{Document, Source, Status, WorkId, WorkRecord};
 
-pub use row::from_values;
-
 /// What a file or pipe gives.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Table {
@@ -77,14 +75,14 @@ pub fn read(name: &str, text: &[u8]) -> Result<Table> {
             if let Ok(values) = serde_json::from_slice::<Vec<Value>>(text)
                 && values.iter().any(row::is_issue)
             {
-                return of_values(name, values);
+                return from_values(name, values);
             }
             let records: Vec<Object<Record>> = parse_json(name, text, GIVEN)?;
             let items = records.into_iter().map(|Object(record)| record.listed()).collect();
             Ok(listed(name, unique(name, items)?))
         }
-        Form::Lines => of_values(name, lines(name, text)?),
-        Form::Csv => of_values(name, csv::rows(name, text)?),
+        Form::Lines => from_values(name, lines(name, text)?),
+        Form::Csv => from_values(name, csv::rows(name, text)?),
     }
 }
 
@@ -143,8 +141,12 @@ fn of_document(document: Document) -> Table {
     }
 }
 
-fn of_values(name: &str, values: Vec<Value>) -> Result<Table> {
-    let (items, notices) = from_values(name, values)?;
+/// Works and issues that a front end has as values already; `name` is what messages call the table.
+///
+/// # Errors
+/// [`Code::Form`] and [`Code::WorkId`], naming row and column; [`Code::Duplicate`].
+pub fn from_values(name: &str, values: Vec<Value>) -> Result<Table> {
+    let (items, notices) = row::items(name, values)?;
     Ok(Table { notices, ..listed(name, items) })
 }
 

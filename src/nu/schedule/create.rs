@@ -4,6 +4,7 @@ use nu_plugin::{EngineInterface, EvaluatedCall, PluginCommand};
 use nu_protocol::{Example, LabeledError, PipelineData, Signature, Span, Spanned, SyntaxShape, Type, Value};
 
 use crate::commands::create::{self, Created, Request};
+use crate::error::{About, Error};
 use crate::nu::Wf0Plugin;
 use crate::nu::caller::Caller;
 use crate::nu::failure::labeled;
@@ -32,7 +33,12 @@ impl PluginCommand for Create {
         Signature::build(self.name())
             .of_a_project()
             .rest("source", SyntaxShape::String, "local=ID,ID: works by name.")
-            .named("from", SyntaxShape::Filepath, "A file: a schedule, or a list of records.", None)
+            .named(
+                "from",
+                SyntaxShape::Filepath,
+                "A file: a schedule, or records as JSON, NDJSON or CSV.",
+                None,
+            )
             .switch("force", "Replace the schedule that is there.", None)
             .input_output_types(inputs.map(|input| (input, output.clone())).to_vec())
     }
@@ -47,6 +53,13 @@ impl PluginCommand for Create {
                 example: "[[work_id dependencies]; [A []] [B [A]]] | wf0 schedule create --force | get works",
                 description: "From a table.",
                 result: Some(values::number(2)),
+            },
+            Example {
+                example: "[{number: 3, title: \"Add users\", body: \"\", labels: []} {number: 7, title: \"Mend the login\", body: \"Depends on #3\", labels: [{name: bug}]}] | wf0 schedule create --force; wf0 schedule show | select work_id dependencies | to nuon",
+                description: "From issues, as `gh issue list --json number,title,body,labels | from json` gives them.",
+                result: Some(values::text(
+                    "[[work_id, dependencies]; [\"FEAT-3-add-users\", []], [\"FIX-7-mend-the-login\", [\"FEAT-3-add-users\"]]]",
+                )),
             },
             Example {
                 example: "wf0 schedule create local=FEAT-1-login,FIX-2-crash --force; wf0 schedule show | get work_id",
@@ -74,18 +87,44 @@ impl PluginCommand for Create {
             let file = create::From::file(&caller.path(&path.item)?);
             request.from.push(file.map_err(|error| labeled(&error, path.span))?);
         }
-        request.from.extend(from_pipe(input, call.head)?);
-        let created = caller.within(|| create::create(&project, &request))?;
+        let piped = from_pipe(input, call.head)?.map(|(from, value)| {
+            request.from.push(from);
+            value
+        });
+        let created = caller.within(|| Ok(create::create(&project, &request)))?;
+        let created = created.map_err(|error| match piped.and_then(|piped| place(&error, &piped)) {
+            Some(span) => labeled(&error, span),
+            None => caller.failure(&error),
+        })?;
         Ok(caller.record(&caller.told(created)))
     }
 }
 
-/// What came through the pipe, where anything did.
-fn from_pipe(input: PipelineData, head: Span) -> Result<Option<create::From>, LabeledError> {
-    let text = match input.into_value(head)? {
+/// What came through the pipe, where anything did, with the value itself for errors to point into.
+fn from_pipe(input: PipelineData, head: Span) -> Result<Option<(create::From, Value)>, LabeledError> {
+    let name = "the pipe".to_owned();
+    let value = input.into_value(head)?;
+    let from = match &value {
         Value::Nothing { .. } => return Ok(None),
-        Value::String { val, .. } => val,
-        value => to_json("", &value)?.to_string(),
+        Value::String { val, .. } => create::From::Text { text: val.clone().into_bytes(), name },
+        Value::List { vals, .. } => {
+            let rows =
+                (1..).zip(vals.iter()).map(|(row, value)| to_json(&format!("the pipe row {row}"), value));
+            create::From::Values { values: rows.collect::<Result<_, _>>()?, name }
+        }
+        // One record: a schedule, or a list of one.
+        value => create::From::Text { text: to_json("the pipe", value)?.to_string().into_bytes(), name },
     };
-    Ok(Some(create::From::Text { text: text.into_bytes(), name: "the pipe".to_owned() }))
+    Ok(Some((from, value)))
+}
+
+/// The place of a cell that an error is about.
+fn place(error: &Error, piped: &Value) -> Option<Span> {
+    let Some(About::Cell { row, column }) = error.about() else { return None };
+    let row = match piped {
+        Value::List { vals, .. } => vals.get(row.checked_sub(1)?)?,
+        one => one,
+    };
+    let cell = column.as_ref().and_then(|column| row.as_record().ok()?.get(column.as_ref()));
+    Some(cell.unwrap_or(row).span())
 }

@@ -19,13 +19,14 @@ use crate::sources::records::{Item, Listed};
 ///
 /// # Errors
 /// [`Code::Form`] and [`Code::WorkId`], naming row and column; [`Code::Duplicate`].
-pub fn from_values(name: &str, values: Vec<Value>) -> Result<(Vec<Item>, Vec<String>)> {
+pub(super) fn items(name: &str, values: Vec<Value>) -> Result<(Vec<Item>, Vec<String>)> {
     let (mut issues, mut works, mut order) = (Vec::new(), Vec::new(), Vec::new());
     let mut notices = Vec::new();
     for (n, value) in values.into_iter().enumerate() {
         let Value::Object(mut cells) = value else {
             let what = format!("{name} row {}: {}, expected a record", n + 1, said(&value));
-            return Err(Error::new(Code::Form, what, "give a list of records with work_id, or of issues"));
+            return Err(Error::new(Code::Form, what, "give a list of records with work_id, or of issues")
+                .with_cell(n + 1, None));
         };
         cells.retain(|_, cell| !cell.is_null());
         let issue = is_issue_record(&cells);
@@ -80,6 +81,7 @@ impl Row<'_> {
             format!("{} row {}, column `{column}`: {what}", self.name, self.number),
             "correct it there, then run the same command again",
         )
+        .with_cell(self.number, Some(&column))
     }
 
     fn expected(&self, column: &str, what: &str, found: &Value) -> Error {
@@ -88,7 +90,7 @@ impl Row<'_> {
 
     fn in_column(&self, column: &str, error: &Error) -> Error {
         let what = format!("{} row {}, column `{column}`: {}", self.name, self.number, error.what());
-        Error::new(error.code(), what, error.hint())
+        Error::new(error.code(), what, error.hint()).with_cell(self.number, Some(column))
     }
 
     fn text(&mut self, column: &str) -> Result<Option<String>> {
