@@ -33,6 +33,14 @@ impl<'a> Place<'a> {
     pub fn new(root: &'a Path, env: Environment<'a>) -> Place<'a> {
         Place { root, env, patience: Duration::from_secs(300) }
     }
+
+    /// The first of those variables that holds more than spaces.
+    pub(super) fn variable<'n>(&self, names: &[&'n str]) -> Option<(&'n str, String)> {
+        names.iter().find_map(|name| {
+            let value = (self.env)(name)?.into_string().ok()?.trim().to_owned();
+            (!value.is_empty()).then_some((*name, value))
+        })
+    }
 }
 
 impl std::fmt::Debug for Place<'_> {
