@@ -57,7 +57,7 @@ pub fn read(
             "give a JQL query, as in jira=\"project = ABC AND labels = scheduled\"",
         ));
     }
-    let jira = Connection::new(Settings::read(config, place)?, place)?;
+    let jira = Connection::new(Settings::read(config)?, place)?;
     let mut found = Found::default();
     if !jira.settings.private {
         found
@@ -176,7 +176,7 @@ fn unreadable(jira: &Connection, why: &str) -> Error {
 /// As [`read`].
 pub fn check(config: &JiraConfig, place: &Place<'_>) -> Result<String> {
     let place = Place { patience: place.patience.min(Duration::from_secs(10)), ..*place };
-    let jira = Connection::new(Settings::read(config, &place)?, &place)?;
+    let jira = Connection::new(Settings::read(config)?, &place)?;
     jira.get("/rest/api/2/myself", &[], &mut Never).map_err(|refusal| refusal.error)?;
     Ok(match &jira.settings.user {
         Some(user) => format!("{} accepts the login of {}", jira.settings.host, quoted(user)),

@@ -1,7 +1,6 @@
 //! Readings through a stand-in `gh` that refuses what the real one refuses and answers in recorded shapes.
 
 use std::cell::Cell;
-use std::ffi::OsString;
 use std::os::fd::BorrowedFd;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -10,6 +9,7 @@ use std::time::Instant;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::platform::environment::{self, Variables};
 use crate::sources::issue::Link;
 
 /// `version` holds its version, `list.json` its list, `graphql-N.json` the answers to the questions in their order;
@@ -19,7 +19,7 @@ D=$(dirname "$(dirname "$0")")
 die() { echo "$1" >&2; exit "${2:-1}"; }
 [ "$GH_PROMPT_DISABLED" = 1 ] && [ -z "$GH_DEBUG$DEBUG$GH_FORCE_TTY" ] || die "bad environment"
 [ "$PWD" = "$D/root" ] || die "called in $PWD"
-[ "$GH_TOKEN" = theirs ] && [ -z "$GH_HOST" ] || die "not the asker's environment"
+[ "$GH_TOKEN" = theirs ] && [ -z "$GIT_DIR" ] || die "not the asker's environment"
 [ -z "$(cat)" ] || die "has input"
 version=$(cat "$D/version")
 echo "$*" >> "$D/calls"
@@ -93,12 +93,10 @@ impl StandIn {
     fn with<T>(&self, patience: Duration, ask: impl FnOnce(&Place<'_>) -> T) -> T {
         let root = self.path.join("root");
         let path = format!("{}:{}", self.path.join("bin").display(), std::env::var("PATH").unwrap());
-        let env = |name: &str| match name {
-            "PATH" => Some(OsString::from(&path)),
-            "GH_TOKEN" => Some(OsString::from("theirs")),
-            _ => None,
-        };
-        ask(&Place { patience, ..Place::new(&root, &env) })
+        let debug = [("GH_DEBUG", "api"), ("DEBUG", "1"), ("GH_FORCE_TTY", "100%")];
+        let theirs = [("PATH", path.as_str()), ("GH_TOKEN", "theirs"), ("GIT_DIR", "/nowhere")];
+        let variables = theirs.into_iter().chain(debug).map(|(name, value)| (name.into(), value.into()));
+        environment::within(variables.collect(), || ask(&Place { root: &root, patience }))
     }
 
     fn read(&self, query: &str) -> Result<Found> {
@@ -260,8 +258,9 @@ fn a_gh_that_is_missing_hangs_or_prints_nonsense_has_its_answer() {
     assert_eq!(error.code(), Code::Interrupted);
     assert!(begin.elapsed() < Duration::from_secs(20));
     std::fs::remove_file(gh.path.join("bin/gh")).unwrap();
-    let nowhere = |_: &str| Some(OsString::from("/nowhere"));
-    let error = read("x", &Place::new(&gh.path, &nowhere), &mut Never).unwrap_err();
+    let nowhere = Variables::from([("PATH".into(), "/nowhere".into())]);
+    let read = || read("x", &Place::new(&gh.path), &mut Never);
+    let error = environment::within(nowhere, read).unwrap_err();
     assert_eq!(error.code(), Code::SourceProgram);
     assert!(error.hint().contains("cli.github.com"));
 }

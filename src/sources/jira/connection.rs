@@ -72,7 +72,7 @@ impl Connection {
             .max_redirects(0)
             .max_redirects_will_error(false)
             .timeout_connect(Some(CONNECT))
-            .proxy(proxy(&settings, place)?)
+            .proxy(proxy(&settings)?)
             .tls_config(tls(place)?)
             .user_agent(concat!("wf0/", env!("CARGO_PKG_VERSION")))
             .accept("application/json")

@@ -1,10 +1,12 @@
 //! A Jira for tests: a real server on loopback that answers as it is told and notes what it was asked.
 
-use std::ffi::OsString;
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+
+use crate::platform::environment::Variables;
 
 /// A request.
 #[derive(Debug, Clone, Default)]
@@ -60,16 +62,16 @@ impl Jira {
     }
 
     /// The environment of somebody with an account here; a `None` takes a variable away.
-    pub fn environment(&self, more: &[(&str, Option<&str>)]) -> impl Fn(&str) -> Option<OsString> + use<> {
-        let mut variables = vec![
-            ("JIRA_BASE_URL".to_owned(), self.url.clone()),
+    pub fn environment(&self, more: &[(&str, Option<&str>)]) -> Variables {
+        let mut variables = Variables::from([
+            ("JIRA_BASE_URL".into(), self.url.clone().into()),
             ("JIRA_API_TOKEN".into(), "s3cret-t0ken".into()),
-        ];
+        ]);
         for (name, value) in more {
-            variables.retain(|(other, _)| other != name);
-            variables.extend(value.map(|value| ((*name).to_owned(), value.to_owned())));
+            variables.remove(OsStr::new(name));
+            variables.extend(value.map(|value| (name.into(), value.into())));
         }
-        move |name: &str| variables.iter().find(|(other, _)| other == name).map(|(_, value)| value.into())
+        variables
     }
 }
 

@@ -11,7 +11,7 @@ use super::SOURCE;
 use crate::config::JiraConfig;
 use crate::error::{Code, Error, Result};
 use crate::schedule::id::quoted;
-use crate::sources::tracker::Place;
+use crate::sources::tracker::variable;
 
 /// Which of the two interfaces a Jira has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,8 +50,8 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    pub fn read(config: &JiraConfig, place: &Place<'_>) -> Result<Settings> {
-        let given = place.variable(&["JIRA_BASE_URL", "JIRA_URL"]);
+    pub fn read(config: &JiraConfig) -> Result<Settings> {
+        let given = variable(&["JIRA_BASE_URL", "JIRA_URL"]);
         let domain = config.domain.as_deref().map(str::trim).filter(|domain| !domain.is_empty());
         let (name, address) = given.or(domain.map(|it| ("jira.domain", it.to_owned()))).ok_or_else(|| {
             Error::new(
@@ -61,15 +61,15 @@ impl Settings {
             )
         })?;
         let address = Address::parse(name, &address)?;
-        let (_, token) = place.variable(&["JIRA_API_TOKEN"]).ok_or_else(|| {
+        let (_, token) = variable(&["JIRA_API_TOKEN"]).ok_or_else(|| {
             Error::new(
                 Code::SourceLogin,
                 format!("{SOURCE} needs a token for {}", address.host),
                 "set JIRA_API_TOKEN; for Jira Cloud it is made at https://id.atlassian.com/manage-profile/security/api-tokens",
             )
         })?;
-        let user = place.variable(&["JIRA_EMAIL", "JIRA_USERNAME"]).map(|(_, user)| user);
-        let bearer = match place.variable(&["JIRA_AUTH_TYPE"]) {
+        let user = variable(&["JIRA_EMAIL", "JIRA_USERNAME"]).map(|(_, user)| user);
+        let bearer = match variable(&["JIRA_AUTH_TYPE"]) {
             Some((_, kind)) if kind.eq_ignore_ascii_case("bearer") => true,
             Some((_, kind)) if kind.eq_ignore_ascii_case("basic") => false,
             Some((_, kind)) => {
@@ -181,16 +181,12 @@ pub(super) fn is_loopback(host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::ffi::OsString;
-    use std::path::Path;
+    use crate::platform::environment;
 
     fn settings(variables: &[(&str, &str)], domain: Option<&str>) -> Result<Settings> {
-        let env = |name: &str| {
-            let found = variables.iter().find(|(other, _)| *other == name);
-            found.map(|(_, value)| OsString::from(value))
-        };
+        let variables = variables.iter().map(|(name, value)| (name.into(), value.into()));
         let config = JiraConfig { domain: domain.map(str::to_owned) };
-        Settings::read(&config, &Place::new(Path::new("/"), &env))
+        environment::within(variables.collect(), || Settings::read(&config))
     }
 
     #[test]
@@ -210,9 +206,9 @@ mod tests {
         assert_eq!(it.authorization(), "Bearer secret");
         assert!(!it.private && !it.certain);
         let mut named = server.to_vec();
-        named.extend([("JIRA_USERNAME", "me"), ("JIRA_AUTH_TYPE", "")]);
+        named.extend([("JIRA_USERNAME", "me"), ("JIRA_AUTH_TYPE", " ")]);
         assert_eq!(settings(&named, None).unwrap().authorization(), "Basic bWU6c2VjcmV0");
-        named.insert(0, ("JIRA_AUTH_TYPE", "Bearer"));
+        named.push(("JIRA_AUTH_TYPE", "Bearer"));
         assert_eq!(settings(&named, None).unwrap().authorization(), "Bearer secret");
     }
 

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::server::{Answer, Asked, Jira};
 use super::*;
+use crate::platform::environment;
 
 const CLOUD: [(&str, Option<&str>); 1] = [("JIRA_EMAIL", Some("me@example.org"))];
 const SERVER: [(&str, Option<&str>); 1] = [("JIRA_AUTH_TYPE", Some("bearer"))];
@@ -33,9 +34,9 @@ fn ask(
     patience: u64,
     interrupt: &mut dyn Interrupt,
 ) -> Result<Found> {
-    let env = jira.environment(more);
-    let place = Place { patience: Duration::from_millis(patience), ..Place::new(Path::new("/"), &env) };
-    read("project = ABC AND labels = \"a&b=ü\"", &JiraConfig::default(), &place, interrupt)
+    let place = Place { root: Path::new("/"), patience: Duration::from_millis(patience) };
+    let jql = "project = ABC AND labels = \"a&b=ü\"";
+    environment::within(jira.environment(more), || read(jql, &JiraConfig::default(), &place, interrupt))
 }
 
 fn found(jira: &Jira, more: &[(&str, Option<&str>)]) -> Found {
@@ -243,9 +244,8 @@ fn nobody_there_is_said() {
     let error = refused(&jira, &[CLOUD[0], ("JIRA_BASE_URL", Some(&https))], 10_000);
     assert_eq!(error.code(), Code::SourceUnreachable, "{error}");
     for jql in [" ", "a\u{1b}b"] {
-        let env = jira.environment(&CLOUD);
-        let error =
-            read(jql, &JiraConfig::default(), &Place::new(Path::new("/"), &env), &mut Never).unwrap_err();
+        let read = || read(jql, &JiraConfig::default(), &Place::new(Path::new("/")), &mut Never);
+        let error = environment::within(jira.environment(&CLOUD), read).unwrap_err();
         assert_eq!(error.code(), Code::Usage);
     }
     assert!(jira.asked().is_empty());
@@ -278,7 +278,7 @@ fn a_login_can_be_checked() {
         "/rest/api/2/myself" => ok(&json!({})),
         other => panic!("{other}"),
     });
-    let env = jira.environment(&CLOUD);
-    let said = check(&JiraConfig::default(), &Place::new(Path::new("/"), &env)).unwrap();
+    let check = || check(&JiraConfig::default(), &Place::new(Path::new("/")));
+    let said = environment::within(jira.environment(&CLOUD), check).unwrap();
     assert!(said.contains("'me@example.org'"), "{said}");
 }

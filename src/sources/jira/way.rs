@@ -6,17 +6,17 @@ use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 use super::SOURCE;
 use super::settings::{Settings, is_loopback};
 use crate::error::{Code, Error, Result};
-use crate::sources::tracker::Place;
+use crate::sources::tracker::{Place, variable};
 
 /// The proxy: `HTTPS_PROXY` or `HTTP_PROXY` by the kind of address, else `ALL_PROXY`, but not for what `NO_PROXY` names.
-pub(super) fn proxy(settings: &Settings, place: &Place<'_>) -> Result<Option<ureq::Proxy>> {
+pub(super) fn proxy(settings: &Settings) -> Result<Option<ureq::Proxy>> {
     let uri: Option<Uri> = settings.base.parse().ok();
     if uri.as_ref().and_then(Uri::host).is_none_or(is_loopback) {
         return Ok(None);
     }
     let secure = settings.base.starts_with("https");
     let names = if secure { ["HTTPS_PROXY", "https_proxy"] } else { ["http_proxy", "HTTP_PROXY"] };
-    let given = place.variable(&names).or_else(|| place.variable(&["ALL_PROXY", "all_proxy"]));
+    let given = variable(&names).or_else(|| variable(&["ALL_PROXY", "all_proxy"]));
     let Some((name, address)) = given else { return Ok(None) };
     let build = || {
         let given = ureq::Proxy::new(&address)?;
@@ -27,7 +27,7 @@ pub(super) fn proxy(settings: &Settings, place: &Place<'_>) -> Result<Option<ure
         if let Some(password) = given.password() {
             proxy = proxy.password(password);
         }
-        let without = place.variable(&["NO_PROXY", "no_proxy"]).map(|(_, list)| list).unwrap_or_default();
+        let without = variable(&["NO_PROXY", "no_proxy"]).map(|(_, list)| list).unwrap_or_default();
         for host in without.split(',').map(str::trim).filter(|host| !host.is_empty()) {
             proxy = proxy.no_proxy(host);
             // Everybody else takes a bare domain for the hosts below it as well.
@@ -47,7 +47,7 @@ pub(super) fn proxy(settings: &Settings, place: &Place<'_>) -> Result<Option<ure
 
 /// Who vouches for servers: `SSL_CERT_FILE`, else whom browsers trust.
 pub(super) fn tls(place: &Place<'_>) -> Result<TlsConfig> {
-    let Some((name, path)) = place.variable(&["SSL_CERT_FILE"]) else { return Ok(TlsConfig::default()) };
+    let Some((name, path)) = variable(&["SSL_CERT_FILE"]) else { return Ok(TlsConfig::default()) };
     let path = place.root.join(path);
     let text = std::fs::read(&path).map_err(|error| {
         Error::file("read", &path, &error).with_hint(format!("correct {name}, or leave it out"))
