@@ -177,6 +177,22 @@ fn a_new_gh_gives_the_edges_in_its_list_in_either_shape() {
 }
 
 #[test]
+fn a_blocker_that_may_not_be_seen_is_said() {
+    let mut row = row(5);
+    row["blockedBy"] =
+        json!({"totalCount": 2, "nodes": [{"number": 0, "state": ""}, {"number": 2, "state": "OPEN"}]});
+    let found = StandIn::new("2.94.0", &json!([row])).read("x").unwrap();
+    assert_eq!(found.issues[0].blocked_by.len(), 1);
+    assert!(found.notices[0].contains("#5 is blocked by an issue that this login may not see"));
+    let gh = StandIn::new("2.23.0", &json!([row]));
+    let answer =
+        json!({"data": {"repository": {"i5": {"number": 5, "blockedBy": page(&[Value::Null], None)}}}});
+    gh.has("graphql-1.json", answer.to_string());
+    let found = gh.read("x").unwrap();
+    assert!(found.issues[0].blocked_by.is_empty() && found.notices.len() == 1, "{found:?}");
+}
+
+#[test]
 fn blockers_that_gh_left_out_are_paged() {
     let mut rows = [row(1), row(2)];
     rows[0]["blockedBy"] = json!({"totalCount": 151, "nodes": [{"number": 100, "state": "OPEN"}]});
