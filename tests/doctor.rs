@@ -30,6 +30,8 @@ fn a_github_login_is_looked_at_where_works_come_from_there() {
     let project = project_of("local");
     project.script("gh", "exit 9");
     assert_eq!(rows(&project, &[]), Vec::<Value>::new());
+    project.config(json!({"batch": {"sources": ["github=label:x"]}}));
+    assert_eq!(rows(&project, &[])[0]["check"], "github");
     let project = project_of("github");
     for (body, state, message, hint) in [
         ("[ \"$*\" = 'auth status' ]", "ok", "gh is logged in", ""),

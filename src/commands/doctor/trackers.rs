@@ -16,7 +16,7 @@ use crate::store::content::read_document;
 /// A row for each tracker that is used here.
 pub(super) fn rows(project: &Project, config: &Config) -> Vec<Row> {
     let place = Place::new(project.root());
-    let used = used(project);
+    let used = used(project, config);
     let is_used = |tracker: &str| used.iter().any(|it| it == tracker);
     let names_jira = ["JIRA_BASE_URL", "JIRA_URL"].iter().any(|name| environment::filled(name).is_some());
     let mut rows = Vec::new();
@@ -41,12 +41,14 @@ fn row(check: &'static str, result: Result<String>) -> Row {
     }
 }
 
-/// The kinds of source that the schedule has; none where it can't be read, which another row says.
-fn used(project: &Project) -> Vec<String> {
+/// The kinds of source that the schedule and the configuration have; a schedule that can't be read has none, which
+/// another row says.
+fn used(project: &Project, config: &Config) -> Vec<String> {
     let text = read_document(&project.schedule_file()).ok().flatten().unwrap_or_default();
     let document: Value = serde_json::from_slice(&text).unwrap_or_default();
     let given = document["sources"].as_array().into_iter().flatten();
     let works = document["works"].as_object().into_iter().flat_map(|works| works.values());
     let kinds = given.chain(works.map(|work| &work["source"])).map(|source| &source["type"]);
-    kinds.filter_map(Value::as_str).map(str::to_owned).collect()
+    let configured = config.batch.sources.iter().filter_map(|source| Some(source.split_once('=')?.0));
+    kinds.filter_map(Value::as_str).chain(configured).map(str::to_owned).collect()
 }

@@ -198,8 +198,8 @@ impl Connection {
             ureq::Error::HostNotFound => {
                 (format!("there is no host {host}"), "correct JIRA_BASE_URL, or check the connection")
             }
-            ureq::Error::Tls(_) | ureq::Error::Rustls(_) => (
-                format!("{host} can't be trusted: {}", said(&error.to_string())),
+            error if is_distrust(error) => (
+                format!("{host} can't be trusted as Jira: {}", said(&error.to_string())),
                 "set SSL_CERT_FILE to a file with the certificates that your own servers are signed by",
             ),
             ureq::Error::BodyExceedsLimit(_) => {
@@ -288,6 +288,15 @@ impl Connection {
         let end = self.settings.without_token(&complaint(&raw.body));
         let end = if end.is_empty() { end } else { format!(": {}", said(&end)) };
         Error::new(code, format!("{SOURCE}: {what}{end}"), hint)
+    }
+}
+
+/// Whether nobody vouches for the server. Found out while reading, it comes as a failed reading.
+fn is_distrust(error: &ureq::Error) -> bool {
+    match error {
+        ureq::Error::Tls(_) | ureq::Error::Rustls(_) => true,
+        ureq::Error::Io(error) => error.to_string().contains("certificate"),
+        _ => false,
     }
 }
 
