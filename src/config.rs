@@ -27,6 +27,17 @@ pub struct Config {
     /// The batch.
     #[serde(deserialize_with = "object")]
     pub batch: BatchConfig,
+    /// Jira.
+    #[serde(deserialize_with = "object")]
+    pub jira: JiraConfig,
+}
+
+/// The `jira` section.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct JiraConfig {
+    /// Where it is, as in `example.atlassian.net`, where no variable says so.
+    pub domain: Option<String>,
 }
 
 /// The `worktree` section.
@@ -102,6 +113,7 @@ impl Default for Config {
             branch_prefix: default_prefixes(),
             worktree: WorktreeConfig::default(),
             batch: BatchConfig::default(),
+            jira: JiraConfig::default(),
         }
     }
 }
@@ -307,6 +319,7 @@ mod tests {
             (r#"{"branch_prefix": {"FEAT": "../x"}}"#, "branch_prefix"),
             (r#"{"worktree": {"root_dir": "../elsewhere"}}"#, "worktree.root_dir"),
             (r#"{"worktree": {"enabled": "yes"}}"#, "worktree.enabled"),
+            (r#"{"jira": {"domain": 7}}"#, "jira.domain"),
         ] {
             let error = Config::parse("config.json", text.as_bytes()).unwrap_err();
             assert!(error.what().contains(key), "{}", error.what());

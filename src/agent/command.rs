@@ -162,16 +162,19 @@ mod tests {
 
     #[test]
     fn tokens_stay_here_unless_they_are_asked_for() {
-        let removed = |config: &Config| {
+        let removed = |config: &Config, token: &str| {
             with_call("t", |call| {
                 let phase = Phase { name: "build".into(), action: Action::Shell("true".into()) };
                 let command = build(config, &phase, false, call);
-                command.get_envs().any(|(name, value)| name == "GH_TOKEN" && value.is_none())
+                command.get_envs().any(|(name, value)| name == token && value.is_none())
             })
         };
         let mut config = Config::default();
-        assert!(removed(&config));
+        for token in ["GH_TOKEN", "GITHUB_TOKEN", "JIRA_API_TOKEN"].iter().chain(&TOKENS) {
+            assert!(removed(&config, token), "{token}");
+        }
         config.batch.agent_env = vec!["GH_TOKEN".into()];
-        assert!(!removed(&config));
+        assert!(!removed(&config, "GH_TOKEN"));
+        assert!(removed(&config, "JIRA_API_TOKEN"));
     }
 }

@@ -1,5 +1,7 @@
 //! `wf0 doctor`: what is there, what is missing, what was left behind, and how to mend each. Changes nothing.
 
+mod trackers;
+
 use std::path::Path;
 
 use serde::Serialize;
@@ -69,6 +71,7 @@ pub fn rows(start: &Path) -> Vec<Row> {
         Err(error) => bad("agent", &error),
     });
     rows.extend(schedule(&project));
+    rows.extend(trackers::rows(&project, &config));
     match leftovers(&project) {
         Ok(found) => rows.extend(found),
         Err(error) => rows.push(bad("store", &error)),

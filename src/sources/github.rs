@@ -11,7 +11,7 @@ mod query;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use self::gh::{Gh, SOURCE};
@@ -78,36 +78,43 @@ pub fn read(query: &str, place: &Place<'_>, interrupt: &mut dyn Interrupt) -> Re
         .filter(|row| !has_dependencies || row.is_short_of_blockers())
         .map(|row| row.number)
         .collect();
-    let found = rows.len();
-    let mut seen = HashSet::new();
-    let mut issues: Vec<_> = rows.into_iter().filter(|row| seen.insert(row.number)).map(Row::issue).collect();
+    let count = rows.len();
     let mut notices = Vec::new();
-    let Some(repository) = repository else {
-        if !lacking.is_empty() {
-            notices.push(format!("{SOURCE}: gh gave no addresses of issues, so what GitHub itself says blocks them is not known"));
+    let mut asked = BTreeMap::new();
+    if let Some(repository) = &repository {
+        if count == MOST_FOUND
+            && let Some(search) = query.as_search(&repository.path)
+            && edges::count(&gh, repository, &search, interrupt)? > MOST_FOUND as u64
+        {
+            return Err(too_many(SOURCE, MOST_FOUND));
         }
-        return Ok(Found { issues, notices });
-    };
-    if found == MOST_FOUND
-        && let Some(search) = query.as_search(&repository.path)
-        && edges::count(&gh, &repository, &search, interrupt)? > MOST_FOUND as u64
-    {
-        return Err(too_many(SOURCE, MOST_FOUND));
-    }
-    if lacking.is_empty() {
-        return Ok(Found { issues, notices });
-    }
-    match edges::read(&gh, &repository, &lacking, interrupt)? {
-        Some(mut blockers) => {
-            for issue in &mut issues {
-                let links = issue.key.parse().ok().and_then(|number: u64| blockers.remove(&number));
-                issue.blocked_by = links.unwrap_or_else(|| std::mem::take(&mut issue.blocked_by));
+        if !lacking.is_empty() {
+            match edges::read(&gh, repository, &lacking, interrupt)? {
+                Some(blockers) => asked = blockers,
+                None => notices.push(format!(
+                    "{SOURCE}: {} knows no dependencies between issues; they come from the issues' texts only",
+                    repository.host
+                )),
             }
         }
-        None => notices.push(format!(
-            "{SOURCE}: {} knows no dependencies between issues; they come from the issues' texts only",
-            repository.host
-        )),
+    } else if !lacking.is_empty() {
+        notices.push(format!(
+            "{SOURCE}: gh gave no addresses of issues, so what GitHub itself says blocks them is not known"
+        ));
+    }
+    let mut seen = HashSet::new();
+    let mut issues = Vec::with_capacity(count);
+    for mut row in rows {
+        if seen.insert(row.number) {
+            let listed = row.take_blockers();
+            let blockers = asked.remove(&row.number).unwrap_or(listed);
+            if blockers.hidden {
+                let number = row.number;
+                notices
+                    .push(format!("{SOURCE}: #{number} is blocked by an issue that this login may not see"));
+            }
+            issues.push(row.issue(blockers.links));
+        }
     }
     Ok(Found { issues, notices })
 }

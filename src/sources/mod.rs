@@ -3,6 +3,7 @@
 pub mod github;
 mod identity;
 pub mod issue;
+pub mod jira;
 pub mod local;
 pub mod records;
 pub mod resolve;

@@ -1,44 +1,40 @@
 //! What reading any tracker needs from whoever asks, and what it gives.
 //!
-//! It knows no tracker, and reads neither this process's environment nor its working folder: the one who asks may sit
-//! in a shell with others.
+//! It knows no tracker. The environment and the folder are those of whoever asks.
 
-use std::ffi::OsString;
 use std::path::Path;
 use std::time::Duration;
 
 use super::issue::Issue;
 use crate::error::{Code, Error};
+use crate::platform::environment;
 use crate::schedule::id::printable;
-
-/// A look into somebody's environment.
-pub type Environment<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
 /// Most issues that one source may have.
 pub const MOST_ISSUES: usize = 10_000;
 
-/// Where the one who asks is, and how long the answer may take.
-#[derive(Clone, Copy)]
+/// Where a source is read for, and how long that may take.
+#[derive(Debug, Clone, Copy)]
 pub struct Place<'a> {
     /// The project's root.
     pub root: &'a Path,
-    /// The environment.
-    pub env: Environment<'a>,
     /// How long reading the whole source may take.
     pub patience: Duration,
 }
 
 impl<'a> Place<'a> {
     /// A place with five minutes to read a source in.
-    pub fn new(root: &'a Path, env: Environment<'a>) -> Place<'a> {
-        Place { root, env, patience: Duration::from_secs(300) }
+    pub fn new(root: &'a Path) -> Place<'a> {
+        Place { root, patience: Duration::from_secs(300) }
     }
 }
 
-impl std::fmt::Debug for Place<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Place").field("root", &self.root).field("patience", &self.patience).finish()
-    }
+/// The first of those variables that holds more than spaces.
+pub(super) fn variable<'n>(names: &[&'n str]) -> Option<(&'n str, String)> {
+    names.iter().find_map(|name| {
+        let value = environment::filled(name)?.into_string().ok()?.trim().to_owned();
+        (!value.is_empty()).then_some((*name, value))
+    })
 }
 
 /// What a tracker gave.

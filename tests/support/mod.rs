@@ -122,7 +122,7 @@ impl Project {
         command.current_dir(&self.root).stdin(Stdio::null());
         for (name, _) in std::env::vars_os() {
             let text = name.to_string_lossy();
-            if text.starts_with("WF0_") || text.starts_with("GIT_") || text.starts_with("TMUX") {
+            if ["WF0_", "GIT_", "TMUX", "GH_", "GITHUB_", "JIRA_"].iter().any(|part| text.starts_with(part)) {
                 command.env_remove(&name);
             }
         }

@@ -9,19 +9,15 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::gh::{Gh, Said};
-use super::node::Node;
+use super::node::{Blockers, Node};
 use super::{Repository, unreadable};
 use crate::error::Result;
 use crate::platform::children::Interrupt;
-use crate::sources::issue::Link;
 
 /// Issues in one question.
 const AT_ONCE: usize = 200;
 /// A tracker that always promises more is not believed for ever: 100 blockers a round.
 const MOST_ROUNDS: usize = 100;
-
-/// The blockers of every issue asked for that was found, by its number; nothing where this GitHub knows no dependencies.
-pub(super) type Blockers = Option<BTreeMap<u64, Vec<Link>>>;
 
 #[derive(Deserialize)]
 struct Answer {
@@ -56,14 +52,15 @@ struct PageInfo {
     end: Option<String>,
 }
 
-/// Asks for the blockers of those issues.
+/// Asks for the blockers of those issues; gives those of every one that was found, by its number, or nothing where this
+/// GitHub knows no dependencies.
 pub(super) fn read(
     gh: &Gh<'_>,
     repository: &Repository,
     numbers: &[u64],
     interrupt: &mut dyn Interrupt,
-) -> Result<Blockers> {
-    let mut found: BTreeMap<u64, Vec<Link>> = BTreeMap::new();
+) -> Result<Option<BTreeMap<u64, Blockers>>> {
+    let mut found: BTreeMap<u64, Blockers> = BTreeMap::new();
     let mut open: Vec<(u64, Option<String>)> = numbers.iter().map(|number| (*number, None)).collect();
     for _ in 0..MOST_ROUNDS {
         let mut unfinished = Vec::new();
@@ -71,9 +68,9 @@ pub(super) fn read(
             let done = ask(gh, repository, part, interrupt)?;
             let Some(issues) = issues(&done)? else { return Ok(None) };
             for issue in issues {
-                let links = found.entry(issue.number).or_default();
+                let blockers = found.entry(issue.number).or_default();
                 let Some(page) = issue.blocked_by else { continue };
-                links.extend(page.nodes.into_iter().flatten().map(|it| it.link(&repository.path)));
+                blockers.take_in(page.nodes, &repository.path);
                 let next = page.info.filter(|info| info.more).and_then(|info| info.end);
                 unfinished.extend(next.map(|cursor| (issue.number, Some(cursor))));
             }

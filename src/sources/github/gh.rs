@@ -1,14 +1,14 @@
-//! Running `gh`: in the project's root, with the asker's environment, without prompts, within a time and a size; and
+//! Running `gh`: in the project's root, without prompts, within a time and a size; and
 //! what its failures mean.
 //!
 //! Tokens stay with gh: wf0 never sees one, and debug output that could show one is turned off.
 
 use std::path::PathBuf;
-use std::process::Command;
 use std::time::Instant;
 
 use crate::error::{Code, Error, Result, plain};
 use crate::platform::children::{Bounded, Interrupt, Limits, run_within};
+use crate::platform::environment;
 use crate::sources::tracker::{Place, interrupted, said};
 use crate::worktree::LOCAL_ENVIRONMENT;
 
@@ -17,33 +17,6 @@ pub(super) const SOURCE: &str = "github=";
 
 /// Most that one call may print. GitHub allows 64 Ki characters in a body.
 const MOST_OUTPUT: u64 = 512 << 20;
-
-/// What gh and the git it calls go by; taken from the asker's environment, not from this process's.
-const THEIRS: &[&str] = &[
-    "ALL_PROXY",
-    "DBUS_SESSION_BUS_ADDRESS",
-    "GH_CONFIG_DIR",
-    "GH_ENTERPRISE_TOKEN",
-    "GH_HOST",
-    "GH_REPO",
-    "GH_TOKEN",
-    "GITHUB_ENTERPRISE_TOKEN",
-    "GITHUB_TOKEN",
-    "HOME",
-    "HTTPS_PROXY",
-    "HTTP_PROXY",
-    "NO_PROXY",
-    "PATH",
-    "SSL_CERT_DIR",
-    "SSL_CERT_FILE",
-    "XDG_CONFIG_HOME",
-    "XDG_RUNTIME_DIR",
-    "XDG_STATE_HOME",
-    "all_proxy",
-    "http_proxy",
-    "https_proxy",
-    "no_proxy",
-];
 
 /// What would change gh's output, or let it wait for somebody.
 const WITHOUT: &[&str] =
@@ -69,7 +42,7 @@ pub(super) struct Said {
 
 impl<'a> Gh<'a> {
     pub fn find(place: Place<'a>) -> Result<Gh<'a>> {
-        let program = which::which_in("gh", (place.env)("PATH"), place.root).map_err(|_| {
+        let program = environment::which("gh").ok_or_else(|| {
             Error::new(
                 Code::SourceProgram,
                 format!("{SOURCE} needs gh, GitHub's command line, and it is not on PATH"),
@@ -81,16 +54,10 @@ impl<'a> Gh<'a> {
 
     /// Runs gh to its end, whatever that is.
     pub fn run<S: AsRef<str>>(&self, arguments: &[S], interrupt: &mut dyn Interrupt) -> Result<Said> {
-        let mut command = Command::new(&self.program);
+        let mut command = environment::command(&self.program);
         command.args(arguments.iter().map(AsRef::as_ref)).current_dir(self.place.root);
         for name in LOCAL_ENVIRONMENT.iter().chain(WITHOUT) {
             command.env_remove(name);
-        }
-        for name in THEIRS {
-            match (self.place.env)(name) {
-                Some(value) => command.env(name, value),
-                None => command.env_remove(name),
-            };
         }
         command
             .env("GH_PROMPT_DISABLED", "1")

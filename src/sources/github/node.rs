@@ -28,9 +28,9 @@ struct Label {
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum Links {
-    List(Vec<Node>),
+    List(Vec<Option<Node>>),
     Page {
-        nodes: Option<Vec<Node>>,
+        nodes: Option<Vec<Option<Node>>>,
         #[serde(rename = "totalCount")]
         total: Option<usize>,
     },
@@ -51,9 +51,30 @@ struct NodeRepository {
     path: Option<String>,
 }
 
+/// What blocks an issue.
+#[derive(Debug, Default)]
+pub(super) struct Blockers {
+    pub links: Vec<Link>,
+    /// Whether there are others, which this login may not see.
+    pub hidden: bool,
+}
+
+impl Blockers {
+    /// Takes in what an issue of `home` is linked to. An issue that may not be seen comes as null, and from gh without a
+    /// number.
+    pub fn take_in(&mut self, nodes: Vec<Option<Node>>, home: &str) {
+        for node in nodes {
+            match node.filter(|node| node.number > 0) {
+                Some(node) => self.links.push(node.link(home)),
+                None => self.hidden = true,
+            }
+        }
+    }
+}
+
 impl Node {
     /// The link, seen from an issue of `home`.
-    pub fn link(self, home: &str) -> Link {
+    fn link(self, home: &str) -> Link {
         let by_url = || self.url.as_deref().and_then(Repository::of_issue).map(|it| it.path);
         let path = self.repository.and_then(|it| it.path).or_else(by_url);
         Link {
@@ -75,15 +96,22 @@ impl Row {
         }
     }
 
-    /// The issue, with the blockers that came with it.
-    pub fn issue(self) -> Issue {
-        let repository = self.url.as_deref().and_then(Repository::of_issue).map(|it| it.path);
-        let home = repository.clone().unwrap_or_default();
-        let nodes = match self.blocked_by {
+    /// The blockers that came with it.
+    pub fn take_blockers(&mut self) -> Blockers {
+        let nodes = match self.blocked_by.take() {
             Some(Links::List(nodes)) => nodes,
             Some(Links::Page { nodes, .. }) => nodes.unwrap_or_default(),
             None => Vec::new(),
         };
+        let home = self.url.as_deref().and_then(Repository::of_issue).map(|it| it.path).unwrap_or_default();
+        let mut blockers = Blockers::default();
+        blockers.take_in(nodes, &home);
+        blockers
+    }
+
+    /// The issue that those block.
+    pub fn issue(self, blocked_by: Vec<Link>) -> Issue {
+        let repository = self.url.as_deref().and_then(Repository::of_issue).map(|it| it.path);
         let labels: Vec<String> = self.labels.unwrap_or_default().into_iter().map(|it| it.name).collect();
         Issue {
             tracker: SourceType::Github,
@@ -95,7 +123,7 @@ impl Row {
             url: self.url,
             priority: priority_of_labels(&labels),
             labels,
-            blocked_by: nodes.into_iter().map(|node| node.link(&home)).collect(),
+            blocked_by,
             blocks: Vec::new(),
         }
     }

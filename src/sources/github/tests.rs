@@ -1,7 +1,6 @@
 //! Readings through a stand-in `gh` that refuses what the real one refuses and answers in recorded shapes.
 
 use std::cell::Cell;
-use std::ffi::OsString;
 use std::os::fd::BorrowedFd;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -10,6 +9,7 @@ use std::time::Instant;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::platform::environment::{self, Variables};
 use crate::sources::issue::Link;
 
 /// `version` holds its version, `list.json` its list, `graphql-N.json` the answers to the questions in their order;
@@ -19,7 +19,7 @@ D=$(dirname "$(dirname "$0")")
 die() { echo "$1" >&2; exit "${2:-1}"; }
 [ "$GH_PROMPT_DISABLED" = 1 ] && [ -z "$GH_DEBUG$DEBUG$GH_FORCE_TTY" ] || die "bad environment"
 [ "$PWD" = "$D/root" ] || die "called in $PWD"
-[ "$GH_TOKEN" = theirs ] && [ -z "$GH_HOST" ] || die "not the asker's environment"
+[ "$GH_TOKEN" = theirs ] && [ -z "$GIT_DIR" ] || die "not the asker's environment"
 [ -z "$(cat)" ] || die "has input"
 version=$(cat "$D/version")
 echo "$*" >> "$D/calls"
@@ -93,12 +93,10 @@ impl StandIn {
     fn with<T>(&self, patience: Duration, ask: impl FnOnce(&Place<'_>) -> T) -> T {
         let root = self.path.join("root");
         let path = format!("{}:{}", self.path.join("bin").display(), std::env::var("PATH").unwrap());
-        let env = |name: &str| match name {
-            "PATH" => Some(OsString::from(&path)),
-            "GH_TOKEN" => Some(OsString::from("theirs")),
-            _ => None,
-        };
-        ask(&Place { patience, ..Place::new(&root, &env) })
+        let debug = [("GH_DEBUG", "api"), ("DEBUG", "1"), ("GH_FORCE_TTY", "100%")];
+        let theirs = [("PATH", path.as_str()), ("GH_TOKEN", "theirs"), ("GIT_DIR", "/nowhere")];
+        let variables = theirs.into_iter().chain(debug).map(|(name, value)| (name.into(), value.into()));
+        environment::within(variables.collect(), || ask(&Place { root: &root, patience }))
     }
 
     fn read(&self, query: &str) -> Result<Found> {
@@ -176,6 +174,22 @@ fn a_new_gh_gives_the_edges_in_its_list_in_either_shape() {
         "issue list --state open -L 10000 --json number,title,body,labels,state,url,blockedBy --assignee @me --repo o/n"
     );
     assert_eq!(gh.calls().len(), 2);
+}
+
+#[test]
+fn a_blocker_that_may_not_be_seen_is_said() {
+    let mut row = row(5);
+    row["blockedBy"] =
+        json!({"totalCount": 2, "nodes": [{"number": 0, "state": ""}, {"number": 2, "state": "OPEN"}]});
+    let found = StandIn::new("2.94.0", &json!([row])).read("x").unwrap();
+    assert_eq!(found.issues[0].blocked_by.len(), 1);
+    assert!(found.notices[0].contains("#5 is blocked by an issue that this login may not see"));
+    let gh = StandIn::new("2.23.0", &json!([row]));
+    let answer =
+        json!({"data": {"repository": {"i5": {"number": 5, "blockedBy": page(&[Value::Null], None)}}}});
+    gh.has("graphql-1.json", answer.to_string());
+    let found = gh.read("x").unwrap();
+    assert!(found.issues[0].blocked_by.is_empty() && found.notices.len() == 1, "{found:?}");
 }
 
 #[test]
@@ -260,8 +274,9 @@ fn a_gh_that_is_missing_hangs_or_prints_nonsense_has_its_answer() {
     assert_eq!(error.code(), Code::Interrupted);
     assert!(begin.elapsed() < Duration::from_secs(20));
     std::fs::remove_file(gh.path.join("bin/gh")).unwrap();
-    let nowhere = |_: &str| Some(OsString::from("/nowhere"));
-    let error = read("x", &Place::new(&gh.path, &nowhere), &mut Never).unwrap_err();
+    let nowhere = Variables::from([("PATH".into(), "/nowhere".into())]);
+    let read = || read("x", &Place::new(&gh.path), &mut Never);
+    let error = environment::within(nowhere, read).unwrap_err();
     assert_eq!(error.code(), Code::SourceProgram);
     assert!(error.hint().contains("cli.github.com"));
 }
