@@ -16,6 +16,7 @@ use crate::platform::children::{Interrupt, wait_readable};
 use crate::platform::filelock::FileLock;
 use crate::platform::tree::{self, Traces};
 use crate::rules::phases::{self, AfterFailure, Guide, Success, Verdict};
+use crate::schedule::ScheduleStatus;
 use crate::store::attempts::AttemptOutcome;
 use crate::store::events::{EventKind, Note};
 use crate::store::runs::Outcome;
@@ -173,6 +174,9 @@ impl Runner {
         if self.wishes.raised() {
             // It came between two phases: the next one would only be started to be ended.
             return Ok(Tried::Over(self.returned("stopped")));
+        }
+        if self.store.status()? == Some(ScheduleStatus::Paused) {
+            return Ok(Tried::Over(self.returned("the batch is paused")));
         }
         if place.git.as_ref().is_some_and(|git| !git.repository.is_whole(&place.folder)) {
             // An agent may have removed it; the branch has what it committed.
