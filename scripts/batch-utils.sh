@@ -30,7 +30,12 @@ _wf_batch_find_dir() {
     elif [ -n "${BASH_VERSION:-}" ]; then
         eval '_wf_batch_file=${BASH_SOURCE:-}'
     elif [ -n "${ZSH_VERSION:-}" ]; then
-        eval '_wf_batch_file=${(%):-%x}'
+        # Not %x, which shows line ends as \n. In a subshell, for it takes a module.
+        # shellcheck disable=SC2016
+        _wf_batch_file=$(
+            eval 'zmodload -F zsh/parameter p:funcsourcetrace && set -- "${funcsourcetrace[@]}" && printf %s. "${1%:*}"'
+        )
+        _wf_batch_file=${_wf_batch_file%.}
     else
         case ${KSH_VERSION:-} in
         Version*) eval '_wf_batch_file=${.sh.file}' ;;
@@ -80,9 +85,12 @@ _wf_batch_find() {
         printf 'ERROR: WF0_BIN is no program: %s\n' "$WF0_BIN" >&2
         return 1
     fi
-    for _wf_batch_bin in "$_wf_batch_dir/../target/release/wf0" "$_wf_batch_dir/../bin/wf0"; do
-        [ -z "$_wf_batch_dir" ] || [ ! -f "$_wf_batch_bin" ] || [ ! -x "$_wf_batch_bin" ] || return 0
-    done
+    if [ -n "$_wf_batch_dir" ]; then
+        _wf_batch_bin=$_wf_batch_dir/../target/release/wf0
+        [ -f "$_wf_batch_bin" ] && [ -x "$_wf_batch_bin" ] && return 0
+        _wf_batch_bin=$_wf_batch_dir/../bin/wf0
+        [ -f "$_wf_batch_bin" ] && [ -x "$_wf_batch_bin" ] && return 0
+    fi
     _wf_batch_bin=wf0
     command -v wf0 >/dev/null 2>&1 && return 0
     echo 'ERROR: the program wf0 was not found' >&2

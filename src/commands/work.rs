@@ -125,6 +125,7 @@ pub fn is_running(project: &Project) -> Result<Answer<bool>> {
 /// [`Code::NotPending`], [`Code::State`] where it can't be taken yet, [`Code::UnknownWork`].
 pub fn claim(project: &Project, id: &WorkId, worker: WorkerNumber) -> Result<Answer<Row>> {
     let (mut store, notices) = open(project)?;
+    store.status()?.ok_or_else(no_schedule)?;
     let live = store.registered(Place::Worker(worker))?.filter(|it| it.process.is_alive());
     if let Some(it) = live.filter(|it| it.process != ProcessId::me()) {
         return Err(Error::new(
