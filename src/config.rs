@@ -106,6 +106,15 @@ pub enum CommandLine {
     Shell(String),
 }
 
+/// What a worker was given in place of the configuration.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Overrides {
+    /// For `batch.max_step_failures`.
+    pub max_step_failures: Option<u32>,
+    /// For `batch.cleanup_worktree`.
+    pub cleanup_worktree: Option<bool>,
+}
+
 impl Default for Config {
     fn default() -> Self {
         Config {
@@ -290,6 +299,15 @@ impl Config {
             }
         }
         Ok(())
+    }
+
+    /// The same with what a worker was given in its place.
+    #[must_use]
+    pub fn with(mut self, overrides: Overrides) -> Config {
+        let batch = &mut self.batch;
+        batch.max_step_failures = overrides.max_step_failures.unwrap_or(batch.max_step_failures);
+        batch.cleanup_worktree = overrides.cleanup_worktree.unwrap_or(batch.cleanup_worktree);
+        self
     }
 
     /// Whether works run in worktrees of their own.

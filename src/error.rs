@@ -64,6 +64,8 @@ codes! {
     Nothing = "wf0::batch::nothing",
     /// A work is not in a state that allows what was asked.
     State = "wf0::work::state",
+    /// A work that was to be claimed is not pending: somebody else was faster, or it has its outcome.
+    NotPending = "wf0::work::not_pending",
     /// The claim belongs to somebody else, or there is none.
     NotYours = "wf0::work::not_yours",
     /// The command of a phase, or the agent, is not installed.

@@ -270,7 +270,8 @@ fn a_scheduler_and_workers_started_by_hand_end_as_asked() {
     assert_eq!(project.summary()["status"], "paused");
     assert_eq!(project.state("A"), "running", "phases come to their end");
     project.touch("go-A");
-    project.until("it ends", || project.state("A") == "completed");
+    project.until("its phase ends", || project.state("A") == "pending");
+    assert_eq!(project.status()["A"]["phase"], "two", "what is paused starts none");
     let mut daemon = project.wf0(&["batch", "daemon"]).stdout(std::process::Stdio::null()).spawn().unwrap();
     project.until("the scheduler serves", || project.summary()["scheduler"]["state"] == "running");
     project.ok(&["batch", "stop"]);

@@ -56,6 +56,8 @@ impl Scratch {
         let mut command = Command::new(program);
         command.env("PATH", path).env("HOME", self.home()).env("TMUX_TMPDIR", self.home().join("tmux"));
         command.env("GIT_CONFIG_NOSYSTEM", "1").env("TZ", "UTC").stdin(Stdio::null());
+        command.env("WF_BATCH_DIR", Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts"));
+        command.env("WF0_BIN", env!("CARGO_BIN_EXE_wf0"));
         for name in ["TMUX", "WF0_PROJECT_ROOT", "XDG_CONFIG_HOME", "GIT_DIR", "GIT_WORK_TREE"] {
             command.env_remove(name);
         }

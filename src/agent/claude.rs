@@ -8,12 +8,9 @@ use crate::schedule::SourceType;
 /// Its program.
 pub const PROGRAM: &str = "claude";
 
-/// Its arguments for a phase: the first phase begins the work from its source, every later one goes on.
-///
-/// The agent's own kick-off makes branches and worktrees; here both exist, with the dependencies' code in them, so it
-/// is told to leave them.
-pub fn arguments(call: &Call<'_>, first: bool, more: &[String]) -> Vec<OsString> {
-    let prompt = if first {
+/// What it is told for a phase: the first phase begins the work from its source, every later one goes on.
+pub fn prompt(call: &Call<'_>, first: bool) -> String {
+    if first {
         let source = match call.source.kind {
             SourceType::Github => format!("github=#{}", call.source.id.trim_start_matches('#')),
             SourceType::Jira => format!("jira={}", call.source.id),
@@ -22,8 +19,15 @@ pub fn arguments(call: &Call<'_>, first: bool, more: &[String]) -> Vec<OsString>
         format!("/wf1-kickoff {source}")
     } else {
         format!("/wf0-nextstep {}", call.work_id)
-    };
-    let mut arguments = vec!["--print".into(), fitting(&prompt).into()];
+    }
+}
+
+/// Its arguments.
+///
+/// The agent's own kick-off makes branches and worktrees; here both exist, with the dependencies' code in them, so it
+/// is told to leave them.
+pub fn arguments(call: &Call<'_>, prompt: &str, more: &[String]) -> Vec<OsString> {
+    let mut arguments = vec!["--print".into(), fitting(prompt).into()];
     if let Some(branch) = call.branch {
         arguments.push("--append-system-prompt".into());
         let told = format!(

@@ -38,11 +38,8 @@ pub fn build(config: &Config, phase: &Phase, first: bool, call: &Call<'_>) -> Co
             command.args(["-c", text]);
             command
         }
-        Action::Claude => {
-            let mut command = Command::new(claude::PROGRAM);
-            command.args(claude::arguments(call, first, &config.batch.agent_args));
-            command
-        }
+        Action::Claude => told(config, call, &claude::prompt(call, first)),
+        Action::Told(words) => told(config, call, words),
     };
     command.current_dir(call.worktree).stdin(Stdio::null());
     let kept = |name: &&&str| !config.batch.agent_env.iter().any(|other| other == **name);
@@ -75,6 +72,12 @@ pub fn build(config: &Config, phase: &Phase, first: bool, call: &Call<'_>) -> Co
         .env("WF0_SOURCE_TYPE", call.source.kind.as_str())
         .env("WF0_SOURCE_ID", fitting(&call.source.id))
         .env("WF0_TITLE", fitting(call.source.title.as_deref().unwrap_or_default()));
+    command
+}
+
+fn told(config: &Config, call: &Call<'_>, words: &str) -> Command {
+    let mut command = Command::new(claude::PROGRAM);
+    command.args(claude::arguments(call, words, &config.batch.agent_args));
     command
 }
 

@@ -30,8 +30,10 @@ pub enum Action {
     Arguments(Vec<String>),
     /// A text for `sh -c`, as it is.
     Shell(String),
-    /// The agent `claude`.
+    /// The agent `claude`, with the words that the phase has for it.
     Claude,
+    /// The agent `claude`, with these words.
+    Told(String),
 }
 
 /// The phases of a configuration, in order.
@@ -49,18 +51,29 @@ pub fn phases(config: &Config) -> Result<Vec<Phase>> {
             let action = match phase.command {
                 Some(CommandLine::Arguments(arguments)) => Action::Arguments(arguments),
                 Some(CommandLine::Shell(text)) => Action::Shell(text),
-                None if config.batch.agent == "claude" => Action::Claude,
                 None => {
-                    return Err(Error::new(
-                        Code::Config,
-                        format!("batch.agent: '{}' is no agent that wf0 knows", config.batch.agent),
-                        "use claude, or give each phase in batch.phases a command of its own",
-                    ));
+                    check_known(config)?;
+                    Action::Claude
                 }
             };
             Ok(Phase { name: phase.name, action })
         })
         .collect()
+}
+
+/// Checks that the configured agent is one that can be run.
+///
+/// # Errors
+/// [`Code::Config`].
+pub fn check_known(config: &Config) -> Result<()> {
+    if config.batch.agent == claude::PROGRAM {
+        return Ok(());
+    }
+    Err(Error::new(
+        Code::Config,
+        format!("batch.agent: '{}' is no agent that wf0 knows", config.batch.agent),
+        "use claude, or give each phase in batch.phases a command of its own",
+    ))
 }
 
 /// Checks that what the phases run is installed.
@@ -70,7 +83,7 @@ pub fn phases(config: &Config) -> Result<Vec<Phase>> {
 pub fn check_installed(phases: &[Phase]) -> Result<()> {
     for phase in phases {
         let (program, hint) = match &phase.action {
-            Action::Claude => (
+            Action::Claude | Action::Told(_) => (
                 claude::PROGRAM,
                 "install Claude Code so that `claude` is on PATH, or list other commands in batch.phases",
             ),

@@ -1,10 +1,12 @@
 //! What can be typed.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
 use super::output::Format;
+use crate::config::Overrides;
 
 /// Runs dependent issues through coding agents, in parallel, unattended, each in a git worktree of its own.
 #[derive(Debug, Parser)]
@@ -16,6 +18,9 @@ pub struct Arguments {
     /// How data is written to standard output (dot and mermaid: for start --dry-run)
     #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
     pub format: Format,
+    /// Answer as the functions of scripts/batch-utils.sh do
+    #[arg(long, global = true, hide = true)]
+    pub script: bool,
     #[command(subcommand)]
     pub command: Command,
 }
@@ -44,9 +49,13 @@ fn milliseconds(text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| "expected a whole number, 0 or more".to_owned())
 }
 
-fn poll(text: &str) -> Result<u64, String> {
-    let seconds = text.parse().ok().filter(|seconds| (1..=3600).contains(seconds));
-    seconds.ok_or_else(|| "expected a whole number from 1 to 3600".to_owned())
+fn poll(text: &str) -> Result<f64, String> {
+    let seconds = text.parse().ok().filter(|seconds| (0.1..=3600.0).contains(seconds));
+    seconds.ok_or_else(|| "expected a number from 0.1 to 3600".to_owned())
+}
+
+fn failures(text: &str) -> Result<u32, String> {
+    workers(text)
 }
 
 #[derive(Debug, Subcommand)]
@@ -98,6 +107,16 @@ pub enum Schedule {
     Validate,
     /// Removes the schedule
     Clear,
+    /// Applies a jq expression, read from standard input: all of it or nothing
+    #[command(hide = true)]
+    Update {
+        /// The shell that asks, which may have the lock among scripts
+        #[arg(long, value_name = "PID")]
+        owner: Option<u32>,
+        /// The lock among scripts is taken
+        #[arg(long)]
+        locked: bool,
+    },
     /// Changes a work's priority and dependencies
     Edit {
         /// The work
@@ -175,6 +194,8 @@ pub enum Batch {
     Runner {
         #[arg(value_parser = workers)]
         number: u32,
+        #[command(flatten)]
+        overrides: OverrideArguments,
     },
 }
 
@@ -197,8 +218,8 @@ pub struct StartArguments {
 #[derive(Debug, Args)]
 pub struct DaemonArguments {
     /// Seconds between looks at schedule.json; events never wait for it
-    #[arg(long, value_name = "SECONDS", default_value_t = 1, allow_negative_numbers = true, value_parser = poll)]
-    pub poll: u64,
+    #[arg(long, value_name = "SECONDS", default_value_t = 1.0, allow_negative_numbers = true, value_parser = poll)]
+    pub poll: f64,
     /// Report phases, too
     #[arg(long)]
     pub verbose: bool,
@@ -211,8 +232,32 @@ pub struct WorkerArguments {
     /// The worker's number
     #[arg(value_name = "N")]
     pub number: String,
+    #[command(flatten)]
+    pub overrides: OverrideArguments,
+    /// Seconds between looks at what may have escaped it; events never wait for it
+    #[arg(long, value_name = "SECONDS", default_value_t = 1.0, allow_negative_numbers = true, value_parser = poll)]
+    pub poll: f64,
+    /// Show which phases run, but not what they print
+    #[arg(long)]
+    pub quiet: bool,
     #[arg(long, hide = true)]
     pub managed: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct OverrideArguments {
+    /// Failed attempts in a row at one phase before the work fails, in place of batch.max_step_failures
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = failures)]
+    pub max_step_failures: Option<u32>,
+    /// Whether worktrees of completed works are removed, in place of batch.cleanup_worktree
+    #[arg(long, value_name = "true|false", action = clap::ArgAction::Set)]
+    pub cleanup_worktree: Option<bool>,
+}
+
+impl From<&OverrideArguments> for Overrides {
+    fn from(it: &OverrideArguments) -> Overrides {
+        Overrides { max_step_failures: it.max_step_failures, cleanup_worktree: it.cleanup_worktree }
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -240,13 +285,81 @@ pub enum Work {
         /// The worker that claimed it
         worker: String,
         /// Why
-        message: Option<String>,
+        message: Option<OsString>,
+        /// Why, from a file; - is standard input
+        #[arg(long, value_name = "FILE", conflicts_with = "message")]
+        message_from: Option<PathBuf>,
     },
     /// Gives back what a worker claimed
     Release {
         /// The worker
         worker: String,
     },
+    /// Exit status 0 if every dependency of a work is completed, else 1
+    #[command(hide = true)]
+    DepsResolved {
+        /// The work
+        id: String,
+    },
+    /// Exit status 0 if the schedule runs, else 1
+    #[command(hide = true)]
+    IsRunning,
+    /// Prints how many works there are of each status, as JSON
+    #[command(hide = true)]
+    Progress,
+    /// Prints the branch of a work
+    #[command(hide = true)]
+    Branch {
+        /// The work
+        id: String,
+    },
+    /// Makes or finds the worktree of a work, and prints where it lies
+    #[command(hide = true)]
+    Worktree {
+        /// The work
+        id: String,
+        /// The branch that is to be checked out there; without it, the work's own
+        branch: Option<String>,
+    },
+    /// Removes the worktree of a work, unless something in it would be lost
+    #[command(hide = true)]
+    Cleanup {
+        /// The work
+        id: String,
+    },
+    /// Pushes the branch of a work to origin, where there is anything to push
+    #[command(hide = true)]
+    Push {
+        /// The work
+        id: String,
+        /// Its worktree
+        worktree: Option<PathBuf>,
+    },
+    /// Becomes the agent, told /COMMAND ID, in a worktree
+    #[command(hide = true)]
+    Invoke {
+        /// The work
+        id: String,
+        /// Its worktree
+        worktree: PathBuf,
+        /// What the agent is told
+        #[arg(default_value = "wf0-nextstep")]
+        command: String,
+    },
+    /// Takes the lock among scripts for a shell, and prints which process holds it
+    #[command(hide = true)]
+    Lock {
+        /// The shell
+        owner: u32,
+    },
+    /// Frees the lock among scripts
+    #[command(hide = true)]
+    Unlock {
+        /// As lock printed it
+        holder: String,
+    },
+    #[command(hide = true)]
+    HoldLock { owner: u32, started: String },
 }
 
 #[derive(Debug, Args)]

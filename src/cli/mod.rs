@@ -4,7 +4,9 @@ mod arguments;
 mod demo;
 mod output;
 mod processes;
+mod script;
 mod text;
+mod work;
 
 use std::ffi::OsString;
 use std::io::Read;
@@ -14,10 +16,10 @@ use clap::Parser;
 
 use crate::commands::{self, Answer};
 use crate::error::{Code, Error, Result};
+use crate::platform::process_id::ProcessId;
 use crate::platform::signals::EndSignals;
 use crate::project::Project;
 use crate::schedule::{ScheduleStatus, WorkId, WorkerNumber};
-use crate::store::runs::Outcome;
 use arguments::{Arguments, Batch, Command, Schedule, StartArguments, Work};
 use output::{Format, Output};
 
@@ -32,21 +34,24 @@ pub const INTERRUPTED: u8 = 130;
 
 /// Runs one command line (without the program's name) and gives its exit status.
 pub fn run(arguments: Vec<OsString>) -> u8 {
+    let script = arguments.first().is_some_and(|first| first == script::FLAG);
     let program = std::iter::once(OsString::from("wf0")).chain(arguments);
     let arguments = match Arguments::try_parse_from(program) {
         Ok(arguments) => arguments,
+        Err(error) if script => return script::refuse(&error),
         Err(error) => {
             output::print(&error);
             return if error.use_stderr() { USAGE } else { DONE };
         }
     };
-    let mut output = Output::new(arguments.format);
+    let mut output = Output::new(arguments.format, arguments.script);
     let result = dispatch(&arguments, &mut output);
     match result.and_then(|status| output.check().map(|()| status)) {
         Ok(status) => status,
         Err(error) => {
             output.error(&error);
             match error.code() {
+                _ if arguments.script => FAILED,
                 Code::Usage => USAGE,
                 Code::Interrupted => INTERRUPTED,
                 _ => FAILED,
@@ -65,7 +70,11 @@ fn dispatch(arguments: &Arguments, output: &mut Output) -> Result<u8> {
         }
         Command::Schedule { command } => schedule(&find(arguments)?, command, output),
         Command::Batch { command } => batch(&find(arguments)?, command, output),
-        Command::Work { command } => work(&find(arguments)?, command, output),
+        Command::Work { command: Work::HoldLock { owner, started } } => {
+            commands::lock::hold(&ProcessId { pid: *owner, started: started.clone() });
+            Ok(DONE)
+        }
+        Command::Work { command } => work::work(&find(arguments)?, command, output),
         Command::Demo(it) => demo::run(it, output),
         Command::Doctor => {
             let folder = arguments.root().map_or_else(here, Ok)?;
@@ -130,6 +139,11 @@ fn schedule(project: &Project, command: &Schedule, output: &mut Output) -> Resul
                 None => output.notice("the schedule is removed"),
             }
         }
+        Schedule::Update { owner, locked } => {
+            let expression = input(Path::new("-"))?;
+            let owner = (!locked).then(|| owner.unwrap_or_else(std::process::id));
+            told(output, commands::update::update(project, &expression, owner)?);
+        }
         Schedule::Edit { id, changes, priority, depends, add_dep, remove_dep } => {
             let mut request = commands::edit::Request { priority: *priority, ..Default::default() };
             request.depends = depends.as_ref().map(|list| ids(std::slice::from_ref(list))).transpose()?;
@@ -144,6 +158,16 @@ fn schedule(project: &Project, command: &Schedule, output: &mut Output) -> Resul
     Ok(DONE)
 }
 
+/// What stands in a file; `-` is standard input.
+fn input(path: &Path) -> Result<Vec<u8>> {
+    if path.as_os_str() != "-" {
+        return std::fs::read(path).map_err(|error| Error::file("read", path, &error));
+    }
+    let mut text = Vec::new();
+    let read = std::io::stdin().lock().read_to_end(&mut text);
+    read.map_err(|error| Error::file("read", Path::new("standard input"), &error)).map(|_| text)
+}
+
 fn create_request(sources: &[String], from: &[PathBuf], force: bool) -> Result<commands::create::Request> {
     use commands::create::From;
     let mut request = commands::create::Request { from: Vec::new(), force };
@@ -151,13 +175,9 @@ fn create_request(sources: &[String], from: &[PathBuf], force: bool) -> Result<c
         request.from.push(From::parse(source)?);
     }
     for path in from {
-        request.from.push(if path.as_os_str() == "-" {
-            let mut text = Vec::new();
-            let read = std::io::stdin().lock().read_to_end(&mut text);
-            read.map_err(|error| Error::file("read", Path::new("standard input"), &error))?;
-            From::Text { text, name: "standard input".to_owned() }
-        } else {
-            From::file(path)?
+        request.from.push(match path.as_os_str() == "-" {
+            true => From::Text { text: input(path)?, name: "standard input".to_owned() },
+            false => From::file(path)?,
         });
     }
     Ok(request)
@@ -206,8 +226,8 @@ fn batch(project: &Project, command: &Batch, output: &mut Output) -> Result<u8> 
         }
         Batch::Daemon(it) => return processes::daemon(project, it, output),
         Batch::Worker(it) => return processes::worker(project, it, output),
-        Batch::Runner { number } => {
-            crate::runner::serve(project, WorkerNumber::new(*number)?)?;
+        Batch::Runner { number, overrides } => {
+            crate::runner::serve(project, WorkerNumber::new(*number)?, overrides.into())?;
         }
     }
     Ok(DONE)
@@ -237,32 +257,4 @@ fn start(project: &Project, it: &StartArguments, output: &mut Output) -> Result<
 /// The works for what a summary says of failures. Nothing is said where they can't be read: the summary stands without.
 fn troubles(project: &Project) -> Vec<commands::status::Row> {
     commands::status::rows(project, &[]).map(|answer| answer.value).unwrap_or_default()
-}
-
-fn work(project: &Project, command: &Work, output: &mut Output) -> Result<u8> {
-    match command {
-        Work::Next => {
-            if let Some(row) = told(output, commands::work::next(project)?) {
-                output.record(&row, text::work)?;
-            }
-        }
-        Work::Claim { id, worker } => {
-            let answer = commands::work::claim(project, &WorkId::new(id.as_str())?, worker.parse()?)?;
-            let row = told(output, answer);
-            output.record(&row, text::work)?;
-        }
-        Work::Complete { id, worker } => {
-            let id = WorkId::new(id.as_str())?;
-            told(output, commands::work::report(project, &id, worker.parse()?, &Outcome::Completed)?);
-        }
-        Work::Fail { id, worker, message } => {
-            let id = WorkId::new(id.as_str())?;
-            let why = message.clone().filter(|text| !text.is_empty()).unwrap_or_else(|| "failed".to_owned());
-            told(output, commands::work::report(project, &id, worker.parse()?, &Outcome::Failed(why))?);
-        }
-        Work::Release { worker } => {
-            told(output, commands::work::release(project, worker.parse()?)?);
-        }
-    }
-    Ok(DONE)
 }

@@ -31,6 +31,8 @@ pub enum Format {
 #[derive(Debug)]
 pub struct Output {
     format: Format,
+    /// Whether a script asks.
+    script: bool,
     headed: bool,
     /// Why standard output could not be written to, where its reader was there.
     failed: Option<Error>,
@@ -49,8 +51,13 @@ pub fn print(said: &clap::Error) {
 }
 
 impl Output {
-    pub fn new(format: Format) -> Output {
-        Output { format, headed: false, failed: None }
+    pub fn new(format: Format, script: bool) -> Output {
+        Output { format, script, headed: false, failed: None }
+    }
+
+    /// Whether one of the shell's own functions asks.
+    pub fn script(&self) -> bool {
+        self.script
     }
 
     pub fn format(&self) -> Format {
@@ -65,6 +72,16 @@ impl Output {
     /// Writes a document of another tool's form.
     pub fn document(&mut self, text: &str) {
         self.text(text);
+    }
+
+    /// Writes bytes as they are, such as a path.
+    pub fn raw(&mut self, bytes: &[u8]) {
+        self.bytes(bytes);
+    }
+
+    /// Writes one record as one line of JSON, whatever the format.
+    pub fn line<T: Serialize>(&mut self, record: &T) {
+        self.text(&format!("{}\n", value(record)));
     }
 
     fn bytes(&mut self, bytes: &[u8]) -> bool {
@@ -91,6 +108,10 @@ impl Output {
 
     pub fn error(&mut self, error: &Error) {
         let mut err = io::stderr().lock();
+        if self.script {
+            let _ = write!(err, "{}", super::script::error(error));
+            return;
+        }
         let _ = writeln!(err, "error: {} [{}]", printable(error.what()), error.code().as_str());
         if !error.hint().is_empty() {
             let _ = writeln!(err, "help: {}", printable(error.hint()));

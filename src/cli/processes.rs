@@ -21,7 +21,7 @@ pub fn daemon(project: &Project, it: &DaemonArguments, output: &mut Output) -> R
     let options = scheduler::Options {
         managed: it.managed,
         session: Tmux::default().current_session(),
-        poll: Duration::from_secs(it.poll),
+        poll: Duration::from_secs_f64(it.poll),
     };
     let ending = scheduler::serve(project, &options, &mut |report| match report {
         Report::Ready => say(&banner(project, it)),
@@ -100,8 +100,13 @@ fn line(event: &Event) -> String {
 
 /// `wf0 batch worker N`.
 pub fn worker(project: &Project, it: &WorkerArguments, _output: &mut Output) -> Result<u8> {
-    let number: WorkerNumber = it.number.parse()?;
-    let options = worker::Options { managed: it.managed, session: Tmux::default().current_session() };
+    let number: WorkerNumber = WorkerNumber::from_digits(&it.number)?;
+    let options = worker::Options {
+        managed: it.managed,
+        session: Tmux::default().current_session(),
+        poll: Duration::from_secs_f64(it.poll),
+        overrides: (&it.overrides).into(),
+    };
     worker::serve(project, number, &options, &mut |shown| match shown {
         Shown::Ready(number) => {
             say(&format!("🔧 {number} of {}: ready\n", printable(&project.name())));
@@ -111,7 +116,7 @@ pub fn worker(project: &Project, it: &WorkerArguments, _output: &mut Output) -> 
             say(&format!("\n▶ {work} · {}{again}\n", printable(phase)));
         }
         // Detached, its log would only hold again what the runs' own logs hold.
-        Shown::Output(_) if options.managed && options.session.is_none() => {}
+        Shown::Output(_) if it.quiet || (options.managed && options.session.is_none()) => {}
         Shown::Output(bytes) => show(bytes),
         Shown::Left(work) => say(&format!("\n◼ {work} has left this worker\n")),
         Shown::Ends(why) => say(&format!("🔧 {number} ends: {}\n", printable(why))),

@@ -7,12 +7,13 @@ use crate::agent;
 use crate::error::{Code, Error, Result};
 use crate::platform::process_id::ProcessId;
 use crate::project::Project;
-use crate::schedule::{Source, WorkId, WorkerNumber, naming};
+use crate::schedule::{ScheduleStatus, Source, Status, WorkId, WorkerNumber, naming};
 use crate::scheduler::ring_everyone;
 use crate::store::Store;
 use crate::store::intake::Unreadable;
 use crate::store::processes::Place;
 use crate::store::runs::Outcome;
+use crate::store::works::no_schedule;
 
 /// A work as its worker sees it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -35,22 +36,96 @@ pub struct Row {
 /// No schedule.
 pub fn next(project: &Project) -> Result<Answer<Option<Row>>> {
     let (mut store, notices) = open(project)?;
-    if store.status()?.is_none() {
-        return Err(crate::store::works::no_schedule());
-    }
-    let value = match store.next_work()? {
+    let value = match next_in(&mut store)? {
         Some(id) => Some(row(project, &store, &id)?),
         None => None,
     };
     Ok(Answer { value, notices })
 }
 
+/// The identifier of the work that would be given out next.
+///
+/// # Errors
+/// No schedule.
+pub fn next_id(project: &Project) -> Result<Answer<Option<WorkId>>> {
+    let (mut store, notices) = open(project)?;
+    let value = next_in(&mut store)?;
+    Ok(Answer { value, notices })
+}
+
+fn next_in(store: &mut Store) -> Result<Option<WorkId>> {
+    if store.status()?.is_none() {
+        return Err(no_schedule());
+    }
+    store.next_work()
+}
+
+/// Whether every dependency of a work is completed.
+///
+/// # Errors
+/// [`Code::UnknownWork`], [`Code::NoSchedule`].
+pub fn deps_resolved(project: &Project, id: &WorkId) -> Result<Answer<bool>> {
+    let (store, notices) = open(project)?;
+    match store.unmet(id)? {
+        Some(unmet) => Ok(Answer { value: unmet == 0, notices }),
+        None => Err(schedule(&store)?.work(id).err().unwrap_or_else(no_schedule)),
+    }
+}
+
+/// The branch of a work, whether it is in the schedule or not.
+///
+/// # Errors
+/// The configuration can't be read.
+pub fn branch(project: &Project, id: &WorkId) -> Result<String> {
+    Ok(naming::branch(id, &project.config()?.branch_prefix))
+}
+
+/// How many works there are of each status, as schedule.json has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Progress {
+    /// All.
+    pub total: u32,
+    /// Done.
+    pub completed: u32,
+    /// In somebody's hands.
+    pub in_progress: u32,
+    /// Neither begun nor failed.
+    pub pending: u32,
+}
+
+/// The counts.
+///
+/// # Errors
+/// No schedule.
+pub fn progress(project: &Project) -> Result<Answer<Progress>> {
+    let (store, notices) = open(project)?;
+    store.status()?.ok_or_else(no_schedule)?;
+    let value = Progress {
+        total: store.count(None)?,
+        completed: store.count(Some(Status::Completed))?,
+        in_progress: store.count(Some(Status::Running))?,
+        pending: store.count(Some(Status::Pending))?,
+    };
+    Ok(Answer { value, notices })
+}
+
+/// Whether the schedule runs.
+///
+/// # Errors
+/// No schedule.
+pub fn is_running(project: &Project) -> Result<Answer<bool>> {
+    let (store, notices) = open(project)?;
+    let status = store.status()?.ok_or_else(no_schedule)?;
+    Ok(Answer { value: status == ScheduleStatus::Running, notices })
+}
+
 /// Takes a work for a script that is worker `worker`.
 ///
 /// # Errors
-/// [`Code::State`] where it can't be taken, [`Code::UnknownWork`].
+/// [`Code::NotPending`], [`Code::State`] where it can't be taken yet, [`Code::UnknownWork`].
 pub fn claim(project: &Project, id: &WorkId, worker: WorkerNumber) -> Result<Answer<Row>> {
     let (mut store, notices) = open(project)?;
+    store.status()?.ok_or_else(no_schedule)?;
     let live = store.registered(Place::Worker(worker))?.filter(|it| it.process.is_alive());
     if let Some(it) = live.filter(|it| it.process != ProcessId::me()) {
         return Err(Error::new(
@@ -59,9 +134,11 @@ pub fn claim(project: &Project, id: &WorkId, worker: WorkerNumber) -> Result<Ans
             "give your script a number that no other worker has",
         ));
     }
+    // Before the claim: what can't be answered must not be claimed.
+    let value = store.work(id)?.map(|_| row(project, &store, id)).transpose()?;
     store.change(|change| change.claim_external(id, worker))?;
-    let value = row(project, &store, id)?;
     settle(&mut store)?;
+    let value = value.ok_or_else(|| crate::store::works::unknown_work(id, []))?;
     Ok(Answer { value, notices })
 }
 

@@ -11,7 +11,12 @@ use crate::error::{Code, Error, Result};
 /// [`Code::Process`] where there is none.
 pub fn wf0() -> Result<PathBuf> {
     if let Some(given) = environment::filled("WF0_BIN") {
-        return Ok(PathBuf::from(given));
+        let given = PathBuf::from(given);
+        // A process that is opened begins in another folder. A bare name is looked up on PATH from anywhere.
+        return Ok(match given.components().count() {
+            0 | 1 => given,
+            _ => std::path::absolute(&given).unwrap_or(given),
+        });
     }
     if let Ok(me) = std::env::current_exe() {
         if me.file_name().is_some_and(|name| name == "wf0") && me.exists() {

@@ -4,6 +4,7 @@
 //! It takes the work's lease, reads the claim again under it, does the work (`work.rs`), records the outcome, rings.
 
 mod attempt;
+pub mod order;
 pub mod recover;
 mod wishes;
 mod work;
@@ -11,6 +12,7 @@ mod work;
 use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
+use crate::config::Overrides;
 use crate::error::{Code, Error, Result};
 use crate::platform::children::{Interrupt, wait_readable};
 use crate::platform::process_id::ProcessId;
@@ -29,11 +31,12 @@ use wishes::Wishes;
 /// A lost wake-up costs this much and no more.
 const SAFETY_TICK: Duration = Duration::from_secs(1);
 
-/// Serves a slot until its worker is gone and nothing is claimed. Returns at once where another runner serves it.
+/// Serves a slot until its worker is gone and nothing is claimed, or another worker has come in its place: that one
+/// opens a runner with `overrides` of its own. Returns at once where another runner serves the slot.
 ///
 /// # Errors
 /// The store or the system fails; what was begun is then taken up by recovery.
-pub fn serve(project: &Project, worker: WorkerNumber) -> Result<()> {
+pub fn serve(project: &Project, worker: WorkerNumber, overrides: Overrides) -> Result<()> {
     // Fails only where this process leads a group already; then it has no terminal to lose either.
     let _ = rustix::process::setsid();
     tree::become_subreaper();
@@ -42,7 +45,8 @@ pub fn serve(project: &Project, worker: WorkerNumber) -> Result<()> {
         return Ok(());
     };
     let wishes = Wishes::listen(project, worker)?;
-    let mut runner = Runner { store, wishes, worker };
+    let opener = store.serving(Place::Worker(worker))?.map(|it| it.process);
+    let mut runner = Runner { store, wishes, worker, opener, overrides };
     runner.store.change(|change| change.register(Place::Runner(worker), None, false))?;
     runner.ring();
     let result = runner.serve();
@@ -55,17 +59,24 @@ struct Runner {
     store: Store,
     wishes: Wishes,
     worker: WorkerNumber,
+    /// The worker that it was opened by.
+    opener: Option<ProcessId>,
+    overrides: Overrides,
 }
 
 impl Runner {
     fn serve(&mut self) -> Result<()> {
         loop {
             self.wishes.forget();
+            let slot = self.store.serving(Place::Worker(self.worker))?;
+            if slot.as_ref().is_some_and(|slot| Some(&slot.process) != self.opener.as_ref()) {
+                return Ok(());
+            }
             if let Some(run) = self.store.run_of(self.worker)?.filter(|run| run.state == RunState::Claimed) {
                 self.run(&run)?;
                 continue;
             }
-            let Some(slot) = self.store.serving(Place::Worker(self.worker))? else { return Ok(()) };
+            let Some(slot) = slot else { return Ok(()) };
             if self.wishes.end_signal() {
                 return Ok(());
             }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::attempt::{self, Ended};
+use super::order::order;
 use super::recover::still_held;
 use super::{Runner, told};
 use crate::agent::call::Call;
@@ -15,12 +16,12 @@ use crate::platform::children::{Interrupt, wait_readable};
 use crate::platform::filelock::FileLock;
 use crate::platform::tree::{self, Traces};
 use crate::rules::phases::{self, AfterFailure, Guide, Success, Verdict};
-use crate::schedule::naming;
+use crate::schedule::ScheduleStatus;
 use crate::store::attempts::AttemptOutcome;
 use crate::store::events::{EventKind, Note};
 use crate::store::runs::Outcome;
 use crate::store::works::{Position, Run, Work};
-use crate::worktree::{Commit, Dependency, Order, PushError, Pushed, Removal, Repository, empty_trash};
+use crate::worktree::{Commit, Order, PushError, Pushed, Removal, Repository, empty_trash};
 
 /// Where a work is done.
 struct Place {
@@ -56,7 +57,7 @@ struct Job<'a> {
 
 impl Runner {
     pub(super) fn work(&mut self, run: &Run) -> Result<Outcome> {
-        let config = self.read_config()?;
+        let config = self.read_config()?.with(self.overrides);
         let phases = agent::phases(&config)?;
         let names = phases.iter().map(|phase| phase.name.clone()).collect();
         let work = self.store.work(&run.work_id)?.ok_or_else(|| {
@@ -113,27 +114,11 @@ impl Runner {
             return Ok(Place { folder: root, git: None });
         }
         let repository = Repository::open(&root)?;
-        let base = repository.base(job.config.default_base_branch.as_deref())?;
-        let prefixes = &job.config.branch_prefix;
-        let name = naming::branch(&job.work.id, prefixes);
-        let path = self.store.project().worktree_root(&job.config).join(naming::folder(&name));
-        let order = Order {
-            id: job.work.id.clone(),
-            branch: name.clone(),
-            path: path.clone(),
-            base: base.clone(),
-            dependencies: job
-                .work
-                .dependencies
-                .iter()
-                .map(|id| Dependency { id: id.clone(), branch: naming::branch(id, prefixes) })
-                .collect(),
-            wf: self.store.project().wf(),
-        };
+        let id = &job.work.id;
+        let order = order(self.store.project(), &job.config, &repository, id, &job.work.dependencies)?;
         repository.exclude(&["/.wf", &format!("/{}/", job.config.worktree.root_dir.trim_matches('/'))])?;
         let made = repository.make(&order, &mut self.wishes)?;
-        let shown = path.strip_prefix(&root).unwrap_or(&path).to_string_lossy().into_owned();
-        let id = &job.work.id;
+        let shown = order.path.strip_prefix(&root).unwrap_or(&order.path).to_string_lossy().into_owned();
         self.store.change(|change| {
             change.set_worktree(id, Some(&shown))?;
             for warning in &made.warnings {
@@ -142,6 +127,7 @@ impl Runner {
             }
             Ok(())
         })?;
+        let Order { branch: name, base, .. } = order;
         Ok(Place { folder: made.path, git: Some(Branch { repository, name, base: base.name, pushed: None }) })
     }
 
@@ -188,6 +174,9 @@ impl Runner {
         if self.wishes.raised() {
             // It came between two phases: the next one would only be started to be ended.
             return Ok(Tried::Over(self.returned("stopped")));
+        }
+        if self.store.status()? == Some(ScheduleStatus::Paused) {
+            return Ok(Tried::Over(self.returned("the batch is paused")));
         }
         if place.git.as_ref().is_some_and(|git| !git.repository.is_whole(&place.folder)) {
             // An agent may have removed it; the branch has what it committed.

@@ -149,6 +149,16 @@ impl WorkerNumber {
         }
     }
 
+    /// Reads `3` only.
+    ///
+    /// # Errors
+    /// [`Code::Usage`].
+    pub fn from_digits(text: &str) -> Result<Self> {
+        let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        let number = text.parse::<u32>().ok().filter(|_| digits);
+        number.ok_or_else(|| Self::refused(text)).and_then(Self::new).map_err(|_| Self::refused(text))
+    }
+
     /// The number itself.
     pub fn get(self) -> u32 {
         self.0
@@ -168,11 +178,7 @@ impl std::str::FromStr for WorkerNumber {
     type Err = Error;
     /// Reads `3` and `worker-3`.
     fn from_str(text: &str) -> Result<Self> {
-        let digits = text.strip_prefix("worker-").unwrap_or(text);
-        if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
-            return Err(Self::refused(text));
-        }
-        digits.parse::<u32>().map_err(|_| Self::refused(text)).and_then(Self::new)
+        Self::from_digits(text.strip_prefix("worker-").unwrap_or(text)).map_err(|_| Self::refused(text))
     }
 }
 

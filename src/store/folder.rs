@@ -42,9 +42,14 @@ impl Folder {
         self.path.join("wf0.db")
     }
 
-    /// A lock of the project: `scheduler`, `worker-1`, `runner-1`, `start`, `publish`, `store`.
+    /// A lock of the project: `scheduler`, `worker-1`, `runner-1`, `start`, `publish`, `store`, `scripts`.
     pub fn lock(&self, name: &str) -> PathBuf {
         self.path.join("locks").join(format!("{name}.lock"))
+    }
+
+    /// Which shell has the lock among scripts.
+    pub fn scripts_owner(&self) -> PathBuf {
+        self.path.join("locks").join("scripts.owner")
     }
 
     /// The lock that a worker of that number holds while it lives.

@@ -14,8 +14,8 @@ use super::content::{hash, read, signature};
 use super::create::Checked;
 use super::events::{EventKind, Note};
 use crate::error::{Code, Error, Result};
-use crate::rules::edits;
-use crate::schedule::{Document, ScheduleStatus};
+use crate::rules::edits::{self, Published};
+use crate::schedule::{Document, ScheduleStatus, WorkRecord};
 
 /// What is done about a schedule.json that cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,6 +121,30 @@ impl Store {
         let refused = self.change(|change| change.apply(&found, document, prefixes, unreadable, &held))?;
         lines.extend(refused.into_iter().map(|line| format!("schedule.json: {line}")));
         Ok(lines)
+    }
+
+    /// Takes in what was made of `base`, a document that [`Store::document`] gave: all of it or nothing.
+    ///
+    /// # Errors
+    /// [`Code::State`] naming what can't be taken in; [`Code::Cycle`], [`Code::Collision`], [`Code::Form`].
+    pub fn take_in_made(&mut self, base: &Document, made: &Document) -> Result<()> {
+        let prefixes = self.project().config()?.branch_prefix;
+        let published = |work: &WorkRecord| Published {
+            status: work.status,
+            priority: work.priority.unwrap_or_default(),
+            dependencies: work.dependencies.clone(),
+        };
+        let works = base.works.iter().map(|(id, work)| (id.clone(), published(work))).collect();
+        let found = edits::find(&works, base.status, made, true);
+        let folder = self.folder().clone();
+        let held = |id: &_| folder.try_lock(&folder.runner_lease(id)).is_ok_and(|lock| lock.is_none());
+        self.change(|change| {
+            let refused = change.apply(&found, made, &prefixes, Unreadable::Refuse, &held)?;
+            match refused.is_empty() {
+                true => Ok(()),
+                false => Err(Error::new(Code::State, refused.join("; "), "nothing of it was taken in")),
+            }
+        })
     }
 
     fn put_aside(&mut self, path: &Path, error: &Error) -> Result<Vec<String>> {

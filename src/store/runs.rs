@@ -159,7 +159,7 @@ impl Change<'_> {
     /// Gives a work to a script that is a worker itself.
     ///
     /// # Errors
-    /// [`Code::State`] where the work is not ready, or that worker already has one.
+    /// [`Code::NotPending`]; [`Code::State`] where the work is not ready, or that worker already has one.
     pub fn claim_external(&self, id: &WorkId, worker: WorkerNumber) -> Result<()> {
         let head = self.head(id)?;
         let refuse =
@@ -169,10 +169,11 @@ impl Change<'_> {
                 Ok((row.get(0)?, row.get(1)?))
             })?;
         if head.status != Status::Pending {
-            return refuse(
+            return Err(Error::new(
+                Code::NotPending,
                 format!("'{id}' is {}, not pending", head.status),
                 "`wf0 work next` names one that can be taken",
-            );
+            ));
         }
         if paused {
             return refuse(format!("'{id}' is paused"), "`wf0 batch resume ID` lets it run again");

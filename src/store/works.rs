@@ -341,6 +341,25 @@ impl Store {
         Ok(Some(work))
     }
 
+    /// How many works a work still waits for, and its dependencies that no work is; `None` where it does not exist.
+    ///
+    /// # Errors
+    /// [`Code::Store`].
+    pub fn unmet(&self, id: &WorkId) -> Result<Option<u32>> {
+        let mut statement = self.sql().prepare_cached("SELECT unmet FROM works WHERE id = ?1")?;
+        Ok(statement.query_row([id.as_str()], |row| row.get(0)).optional()?)
+    }
+
+    /// How many works there are, and how many of them have that status.
+    ///
+    /// # Errors
+    /// [`Code::Store`].
+    pub fn count(&self, status: Option<Status>) -> Result<u32> {
+        let mut statement =
+            self.sql().prepare_cached("SELECT COUNT(*) FROM works WHERE ?1 IS NULL OR status = ?1")?;
+        Ok(statement.query_row([status.map(Status::as_str)], |row| row.get(0))?)
+    }
+
     /// The identifiers of all works, in order of creation.
     ///
     /// # Errors

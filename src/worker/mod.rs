@@ -7,6 +7,7 @@ use std::os::fd::BorrowedFd;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::config::Overrides;
 use crate::error::{Code, Error, Result};
 use crate::platform::children::wait_readable;
 use crate::platform::process_id::ProcessId;
@@ -54,11 +55,15 @@ pub struct Options {
     pub managed: bool,
     /// The tmux session that shows it.
     pub session: Option<String>,
+    /// How often an idle worker looks at what may have escaped it; events never wait for it.
+    pub poll: Duration,
+    /// What its runs have in place of the configuration.
+    pub overrides: Overrides,
 }
 
 /// How often the log of a running command is looked at.
 const FOLLOW: Duration = Duration::from_millis(100);
-/// A lost wake-up costs this much and no more.
+/// A scheduler that died is looked for this often.
 const SAFETY_TICK: Duration = Duration::from_secs(1);
 /// How long a scheduler that was opened may take until it serves.
 const LATEST: Duration = Duration::from_secs(10);
@@ -99,6 +104,8 @@ pub fn serve(
         runner: None,
         opened: None,
         managed: options.managed,
+        poll: options.poll,
+        overrides: options.overrides,
         looked: None,
     };
     let result = slot.serve(show);
@@ -130,6 +137,8 @@ struct Slot {
     runner: Option<Child>,
     opened: Option<Instant>,
     managed: bool,
+    poll: Duration,
+    overrides: Overrides,
     looked: Option<Instant>,
 }
 
@@ -251,6 +260,7 @@ impl Slot {
             .arg("--project")
             .arg(self.store.project().root())
             .args(["batch", "runner", &self.number.get().to_string()])
+            .args(arguments(self.overrides))
             .current_dir(self.store.project().root())
             .stdin(Stdio::null())
             .stdout(out)
@@ -267,6 +277,13 @@ impl Slot {
         let mut fds: Vec<BorrowedFd<'_>> = vec![self.signals.fd()];
         fds.extend(self.bell.fd());
         fds.extend(watch.as_ref().and_then(ProcessWatch::fd));
-        wait_readable(&fds, if busy { FOLLOW } else { SAFETY_TICK });
+        wait_readable(&fds, if busy { FOLLOW } else { self.poll });
     }
+}
+
+/// How a runner is told of its overrides.
+fn arguments(overrides: Overrides) -> Vec<String> {
+    let failures = overrides.max_step_failures.map(|number| format!("--max-step-failures={number}"));
+    let cleanup = overrides.cleanup_worktree.map(|wanted| format!("--cleanup-worktree={wanted}"));
+    failures.into_iter().chain(cleanup).collect()
 }

@@ -1,0 +1,53 @@
+//! `wf0 work invoke`: the agent, with words of a script's own, in the environment that phases have.
+
+use std::path::Path;
+use std::process::Command;
+
+use super::open;
+use crate::agent::call::Call;
+use crate::agent::command::{self, COOKIE};
+use crate::agent::{self, Action, Phase};
+use crate::error::{Code, Error, Result};
+use crate::platform::environment;
+use crate::project::Project;
+use crate::schedule::{Source, WorkId, naming};
+
+/// The agent told `/COMMAND ID` in the folder `worktree`, ready to be started. The work need not be in the schedule.
+///
+/// # Errors
+/// [`Code::NoAgent`], [`Code::Config`], [`Code::File`] where the folder is none.
+pub fn command(project: &Project, id: &WorkId, worktree: &Path, words: &str) -> Result<Command> {
+    let (store, _) = open(project)?;
+    let config = project.config()?;
+    agent::check_known(&config)?;
+    let words = words.strip_prefix('/').unwrap_or(words);
+    let phase = Phase { name: words.to_owned(), action: Action::Told(format!("/{words} {id}")) };
+    agent::check_installed(std::slice::from_ref(&phase))?;
+    let worktree =
+        worktree.canonicalize().map_err(|error| Error::file("open the folder", worktree, &error))?;
+    if !worktree.is_dir() {
+        return Err(Error::new(
+            Code::File,
+            format!("{} is not a folder", worktree.display()),
+            "give the work's worktree",
+        ));
+    }
+    let source = store.work(id)?.map_or_else(|| Source::local(id, None), |work| work.source);
+    let branch = naming::branch(id, &config.branch_prefix);
+    let run = match store.runs()?.iter().find(|run| run.work_id == *id) {
+        Some(run) => store.cookie(run.id)?,
+        None => environment::var_os(COOKIE).unwrap_or_default().to_string_lossy().into_owned(),
+    };
+    let call = Call {
+        run: &run,
+        work_id: id,
+        phase: words,
+        attempt: 1,
+        branch: config.worktrees().then_some(branch.as_str()),
+        base: config.default_base_branch.as_deref().unwrap_or("the base branch"),
+        worktree: &worktree,
+        root: project.root(),
+        source: &source,
+    };
+    Ok(command::build(&config, &phase, false, &call))
+}

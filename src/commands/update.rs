@@ -1,0 +1,68 @@
+//! `wf0 schedule update`: a jq expression applied to the schedule, all of it or nothing.
+//!
+//! Under the lock among scripts, so that what one reads and writes is not undone by another. The batch goes on
+//! meanwhile: what has changed since the expression's input is not what the expression changed.
+
+use std::ffi::OsStr;
+use std::io::{Seek, Write};
+use std::path::Path;
+use std::process::Stdio;
+
+use super::{Answer, lock, open};
+use crate::error::{Code, Error, Result, plain};
+use crate::platform::environment;
+use crate::platform::process_id::ProcessId;
+use crate::project::Project;
+use crate::schedule::Document;
+use crate::schedule::id::printable;
+use crate::scheduler::ring_everyone;
+use crate::store::intake::Unreadable;
+use crate::store::works::no_schedule;
+
+/// Applies `expression`, with the lock for the shell `owner`; `None` where the lock is taken already.
+///
+/// # Errors
+/// [`Code::Form`] where the expression fails or its result is no schedule; whatever else a schedule can be refused for.
+pub fn update(project: &Project, expression: &[u8], owner: Option<u32>) -> Result<Answer<()>> {
+    let (mut store, notices) = open(project)?;
+    let _held = match owner {
+        Some(owner) => lock::during(store.folder(), &ProcessId::of(owner))?,
+        None => None,
+    };
+    // Whoever had the lock may have changed it.
+    store.publish(Unreadable::Refuse)?;
+    let (base, _) = store.document()?.ok_or_else(no_schedule)?;
+    let text = jq(expression, base.to_text().as_bytes())?;
+    let made = Document::parse("the result of the jq expression", &text)?;
+    store.take_in_made(&base, &made)?;
+    store.publish(Unreadable::Refuse)?;
+    ring_everyone(&store)?;
+    Ok(Answer { value: (), notices })
+}
+
+/// The expression goes through a file: arguments have a limit, and one may begin with a hyphen.
+fn jq(expression: &[u8], input: &[u8]) -> Result<Vec<u8>> {
+    let file = |error: &std::io::Error| Error::file("write a file in", &std::env::temp_dir(), error);
+    let mut program = tempfile::NamedTempFile::new().map_err(|e| file(&e))?;
+    program.write_all(expression).map_err(|e| file(&e))?;
+    let mut document = tempfile::tempfile().map_err(|e| file(&e))?;
+    document.write_all(input).and_then(|()| document.rewind()).map_err(|e| file(&e))?;
+    let done = environment::command("jq")
+        .args([OsStr::new("-f"), program.path().as_os_str()])
+        .current_dir(Path::new("/"))
+        .stdin(Stdio::from(document))
+        .output()
+        .map_err(|error| {
+            Error::new(
+                Code::Process,
+                format!("jq could not be started: {}", plain(&error)),
+                "install jq; expressions are its",
+            )
+        })?;
+    if done.status.success() {
+        return Ok(done.stdout);
+    }
+    let said = String::from_utf8_lossy(&done.stderr);
+    let said = said.trim().lines().last().map(printable).unwrap_or_else(|| done.status.to_string());
+    Err(Error::new(Code::Form, format!("the expression failed: {said}"), "nothing was changed"))
+}

@@ -1,0 +1,122 @@
+//! `wf0 work worktree`, `cleanup`, `push`: what a runner does with git for a work, for scripts that are workers.
+
+use std::path::{Path, PathBuf};
+
+use super::{Answer, open};
+use crate::config::Config;
+use crate::error::{Code, Error, Result};
+use crate::platform::signals::EndSignals;
+use crate::project::Project;
+use crate::runner::order::order;
+use crate::schedule::id::quoted;
+use crate::schedule::{WorkId, naming};
+use crate::store::Store;
+use crate::store::intake::Unreadable;
+use crate::worktree::{Removal, Repository, empty_trash};
+
+/// Makes the worktree of a work, or finds it; gives its absolute path. Where works run in the project root, that is
+/// it. The work need not be in the schedule: then it depends on nothing.
+///
+/// # Errors
+/// As [`Repository::make`]; [`Code::Usage`] for a branch that no work can have.
+pub fn make(project: &Project, id: &WorkId, branch: Option<&str>) -> Result<Answer<PathBuf>> {
+    let (mut store, mut notices) = open(project)?;
+    let config = project.config()?;
+    if !config.worktrees() {
+        return Ok(Answer { value: project.root().to_owned(), notices });
+    }
+    let work = store.work(id)?;
+    let dependencies = work.as_ref().map_or(&[][..], |work| &work.dependencies);
+    let repository = Repository::open(project.root())?;
+    let mut order = order(project, &config, &repository, id, dependencies)?;
+    if let Some(branch) = branch {
+        if !naming::is_branch_prefix(branch) {
+            return Err(Error::new(
+                Code::Usage,
+                format!("{} cannot be the branch of a work", quoted(branch)),
+                "use letters, digits, '.', '_', '-' and '/', as in feat/123-auth",
+            ));
+        }
+        order.branch = branch.to_owned();
+    }
+    repository.exclude(&["/.wf", &format!("/{}/", config.worktree.root_dir.trim_matches('/'))])?;
+    let made = repository.make(&order, &mut EndSignals::listen()?)?;
+    if work.is_some() {
+        let shown = order.path.strip_prefix(project.root()).unwrap_or(&order.path);
+        record(&mut store, id, Some(&shown.to_string_lossy()))?;
+    }
+    notices.extend(made.warnings);
+    Ok(Answer { value: made.path, notices })
+}
+
+/// Removes the worktree of a work, if nothing in it could be lost.
+///
+/// # Errors
+/// [`Code::WouldLose`]: it is kept. git or the file system refuses.
+pub fn cleanup(project: &Project, id: &WorkId) -> Result<Answer<()>> {
+    let (mut store, notices) = open(project)?;
+    let config = project.config()?;
+    if !config.worktrees() {
+        return Ok(Answer { value: (), notices });
+    }
+    let branch = naming::branch(id, &config.branch_prefix);
+    let folder = folder(project, &config, &branch);
+    let repository = Repository::open(project.root())?;
+    let on = branch_at(&repository, &folder)?.unwrap_or(branch);
+    let trash = project.worktree_root(&config).join(".trash");
+    if let Removal::Kept(reason) = repository.remove(&folder, &on, &trash, &mut EndSignals::listen()?)? {
+        return Err(Error::new(
+            Code::WouldLose,
+            format!("the worktree {} is kept: {reason}", folder.display()),
+            "see to that, then clean up again",
+        ));
+    }
+    if store.work(id)?.is_some_and(|work| work.worktree.is_some()) {
+        record(&mut store, id, None)?;
+    }
+    empty_trash(&trash)?;
+    Ok(Answer { value: (), notices })
+}
+
+/// Pushes the branch of a work, from its worktree or from the folder given. Nothing to push is no error.
+///
+/// # Errors
+/// The push fails; [`Code::File`] where the folder does not exist.
+pub fn push(project: &Project, id: &WorkId, worktree: Option<&Path>) -> Result<Answer<()>> {
+    let config = project.config()?;
+    let answer = Answer::plain(());
+    if !config.worktrees() {
+        return Ok(answer);
+    }
+    let mut branch = naming::branch(id, &config.branch_prefix);
+    let folder = match worktree {
+        Some(given) => given.canonicalize().map_err(|error| Error::file("open the folder", given, &error))?,
+        None => folder(project, &config, &branch),
+    };
+    let repository = Repository::open(project.root())?;
+    if let Some(on) = branch_at(&repository, &folder)?
+        && folder != repository.top()
+    {
+        branch = on;
+    }
+    if repository.tip(&branch)?.is_none() {
+        return Ok(answer);
+    }
+    repository.push(&folder, &branch, &mut EndSignals::listen()?).map_err(Error::from)?;
+    Ok(answer)
+}
+
+fn folder(project: &Project, config: &Config, branch: &str) -> PathBuf {
+    project.worktree_root(config).join(naming::folder(branch))
+}
+
+/// The branch that is checked out in a folder; a script may have asked for one of its own.
+fn branch_at(repository: &Repository, folder: &Path) -> Result<Option<String>> {
+    let Ok(here) = folder.canonicalize() else { return Ok(None) };
+    Ok(repository.checked_out()?.into_iter().find(|(_, path)| *path == here).map(|(branch, _)| branch))
+}
+
+fn record(store: &mut Store, id: &WorkId, worktree: Option<&str>) -> Result<()> {
+    store.change(|change| change.set_worktree(id, worktree))?;
+    store.publish(Unreadable::Refuse).map(drop)
+}

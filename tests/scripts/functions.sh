@@ -1,0 +1,141 @@
+# shellcheck shell=sh
+# Every function of batch-utils.sh, in the shell that runs this; says what is not as it should be, then "done".
+# UTILS is the file to source, OTHER a shell; the schedule is W1 <- W2, W3 to W5.
+# shellcheck source=/dev/null
+. "$UTILS"
+
+check() {
+    [ "$2" = "$3" ] || printf 'NOT OK: %s: <%s>, wanted <%s>\n' "$1" "$2" "$3"
+}
+
+# What it prints, then its status.
+say() {
+    if "$@"; then echo "=0"; else echo "=$?"; fi
+}
+
+# Its status, and the first line of what it complains of.
+complaint() {
+    if complaint_of=$("$@" 2>&1 >/dev/null); then echo "=0"; else echo "=$?"; fi
+    printf '%s\n' "$complaint_of" | head -n 1
+}
+
+of_work() {
+    jq -r ".works.$1.$2" .wf/schedule.json
+}
+
+# shellcheck disable=SC2016
+hostile='-x "q" '\''s'\'' $(touch pwned) `touch pwned` \n %s * ü
+second; touch pwned'
+
+check 'next' "$(say wf_batch_get_next_work)" 'W1
+=0'
+check 'not running' "$(say wf_batch_is_running)" '=1'
+check 'claim' "$(say wf_batch_claim_work W1 7)" '=0'
+check 'running' "$(say wf_batch_is_running)" '=0'
+check 'claimed' "$(jq -c '.execution.sessions["worker-7"] | [.work_id, .status]' .wf/schedule.json)" '["W1","running"]'
+check 'claimed already' "$(complaint wf_batch_claim_work W1 8)" '=1'
+check 'has one already' "$(complaint wf_batch_claim_work W3 7)" '=1
+ERROR: worker-7 already has a work'
+check 'unknown' "$(complaint wf_batch_claim_work W9 8)" "=1
+ERROR: there is no work 'W9' in the schedule"
+check 'waits' "$(complaint wf_batch_claim_work W2 8)" "=1
+ERROR: 'W2' still waits for 1 of its dependencies"
+check 'no arguments' "$(complaint wf_batch_claim_work)" "=1
+ERROR: '' cannot name a work: it is empty"
+check 'no worker' "$(complaint wf_batch_claim_work W3 x)" '=1
+ERROR: Invalid worker number: x'
+for function in claim_work complete_work release_worker deps_resolved get_branch_name cleanup_worktree; do
+    check "$function of a hostile id" "$(complaint "wf_batch_$function" "$hostile" "$hostile" | head -n 1)" '=1'
+done
+check 'deps open' "$(say wf_batch_deps_resolved W2)" '=1'
+check 'deps none' "$(say wf_batch_deps_resolved W1)" '=0'
+check 'deps of nothing' "$(complaint wf_batch_deps_resolved W9 | head -n 1)" '=1'
+check 'progress' "$(wf_batch_get_progress)" '{"total":5,"completed":0,"in_progress":1,"pending":4}'
+check 'not its worker' "$(complaint wf_batch_complete_work W1 8)" "=1
+ERROR: worker-8 has no claim on 'W1'"
+check 'not its worker either' "$(complaint wf_batch_fail_work W1 8 no | head -n 1)" '=1'
+
+# Worktrees.
+check 'branch' "$(say wf_batch_get_branch_name FEAT-123-auth)" 'feat/123-auth
+=0'
+check 'nothing to push' "$(say wf_batch_push_changes W3 "$PWD")" '=0'
+worktree=$(wf_batch_create_worktree W1 "$(wf_batch_get_branch_name W1)")
+check 'worktree' "$worktree" "$(pwd -P)/.worktrees/feat-W1"
+check 'found again' "$(say wf_batch_create_worktree W1 feat/W1)" "$worktree
+=0"
+check 'branch of the worktree' "$(git -C "$worktree" symbolic-ref --short HEAD)" 'feat/W1'
+check 'recorded' "$(of_work W1 worktree_path)" '.worktrees/feat-W1'
+(
+    mkdir "$worktree/below"
+    cd "$worktree/below" || exit
+    check 'from a worktree' "$(wf_batch_get_progress)" '{"total":5,"completed":0,"in_progress":1,"pending":4}'
+    echo 'to be lost' >"$worktree/file"
+)
+check 'would lose' "$(complaint wf_batch_cleanup_worktree W1 | head -n 1)" '=1'
+check 'is kept' "$(cat "$worktree/file")" 'to be lost'
+git -C "$worktree" add . && git -C "$worktree" commit -qm 'W1'
+check 'push' "$(say wf_batch_push_changes W1 "$worktree")" '=0'
+check 'pushed' "$(git ls-remote origin feat/W1 | cut -f 1)" "$(git rev-parse feat/W1)"
+check 'pushed already' "$(say wf_batch_push_changes W1 "$worktree")" '=0'
+check 'clean up' "$(say wf_batch_cleanup_worktree W1)" '=0'
+[ ! -e "$worktree" ] && [ ! -e .worktrees/.trash ] || echo 'NOT OK: the worktree is still there'
+check 'nothing to clean up' "$(say wf_batch_cleanup_worktree W1)" '=0'
+check 'no folder to push from' "$(complaint wf_batch_push_changes W1 "$worktree" | head -n 1)" '=1'
+worktree=$(wf_batch_create_worktree W3 my/own)
+check 'a branch of its own' "$(git -C "$worktree" symbolic-ref --short HEAD)" 'my/own'
+check 'pushed by its own name' "$(say wf_batch_push_changes W3 "$worktree" && git ls-remote origin my/own | wc -l | tr -d ' ')" '=0
+1'
+check 'cleaned up' "$(say wf_batch_cleanup_worktree W3)" '=0'
+check 'a hostile branch' "$(complaint wf_batch_create_worktree W3 "$hostile" | head -n 1)" '=1'
+
+# Outcomes.
+check 'complete' "$(say wf_batch_complete_work W1 worker-7)" '=0'
+check 'completed' "$(of_work W1 status)" 'completed'
+check 'deps done' "$(say wf_batch_deps_resolved W2)" '=0'
+check 'claim' "$(say wf_batch_claim_work W2 worker-7)" '=0'
+check 'release' "$(say wf_batch_release_worker 7)" '=0'
+check 'released' "$(of_work W2 status)" 'pending'
+check 'nothing to release' "$(say wf_batch_release_worker 7)" '=0'
+check 'claim' "$(say wf_batch_claim_work W2 7)" '=0'
+check 'fail' "$(say wf_batch_fail_work W2 7 "$hostile")" '=0'
+check 'failed' "$(of_work W2 error)" "$hostile"
+check 'claim' "$(say wf_batch_claim_work W4 7)" '=0'
+long=$(head -c 300000 /dev/zero | tr '\0' x)
+check 'fail at length' "$(say wf_batch_fail_work W4 7 "$long")" '=0'
+check 'failed at length' "$(of_work W4 'error | length')" '300000'
+
+# The schedule.
+check 'update' "$(say wf_batch_update_schedule '.works.W3.priority = 42 | .mine = "a\"b"')" '=0'
+check 'updated' "$(jq -c '[.works.W3.priority, .mine]' .wf/schedule.json)" '[42,"a\"b"]'
+for wrong in '' '{' 'empty' '.,.' '7' '.works.W3 = 7' '.works = {}' '.status = "completed"' 'error("x")' \
+    '.works.W3.priority = 1 | error("x")' '(.works.W3.priority = 1), error("x")' \
+    '.works.W3.priority = 1 | .works.W3.status = "running"' '.works.W3.dependencies = ["W5"] | .works.W5.dependencies = ["W3"]'; do
+    [ -n "$wrong" ] || continue
+    check "refused: $wrong" "$(complaint wf_batch_update_schedule "$wrong" | head -n 1)" '=1'
+done
+check 'unchanged' "$(of_work W3 priority)" '42'
+check 'failed to pending' "$(say wf_batch_update_schedule '.works.W4.status = "pending" | .works.W4.priority = 0')" '=0'
+check 'is next' "$(wf_batch_get_next_work)" 'W4'
+check 'paused' "$(say wf_batch_update_schedule '.status = "paused"')" '=0'
+check 'nothing is next' "$(say wf_batch_get_next_work)" '=0'
+check 'nothing is claimed' "$(complaint wf_batch_claim_work W4 7)" '=1
+ERROR: the batch is paused'
+check 'running' "$(say wf_batch_update_schedule '.status = "running"')" '=0'
+check 'the last ones' "$(for id in W3 W4 W5; do wf_batch_claim_work $id 7 && wf_batch_complete_work $id 7 || echo no; done)" ''
+check 'the end' "$(jq -r .status .wf/schedule.json)" 'failed'
+check 'ended' "$(say wf_batch_is_running)" '=1'
+
+# The rest.
+check 'log' "$(wf_batch_log WARN "$hostile" | sed 's/[0-9]/9/g')" \
+    "[9999-99-99 99:99:99] [WARN] $(printf '%s' "$hostile" | tr '\n' ' ')"
+check 'a long line' "$(wf_batch_log WARN "$long" | wc -c | tr -d ' ')" '300030'
+check 'agent' "$(say wf_batch_invoke_claude W3 "$PWD" | sed -n '1,2p;$p')" '--print
+/wf0-nextstep W3
+=0'
+check 'its place and work' "$(wf_batch_invoke_claude W3 .wf where)" "$(pwd -P)/.wf W3 where"
+check 'its command' "$(wf_batch_invoke_claude W3 "$PWD" "$hostile" | sed -n '2,3p')" "/$hostile W3"
+check 'its failure' "$(say wf_batch_invoke_claude W3 "$PWD" fail)" '=1'
+check 'nowhere' "$(complaint wf_batch_invoke_claude W3 "$PWD/nowhere" | head -n 1)" '=1'
+[ ! -e pwned ] || echo 'NOT OK: something was run'
+check 'works left' "$(git status --short)" ''
+echo 'done'
