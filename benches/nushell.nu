@@ -6,28 +6,30 @@ def fastest [times: int, code: closure]: nothing -> record {
     { fastest: ($spans | first), median: ($spans | get ($times // 2)) }
 }
 
-# The columns of `wf0 batch status` from what schedule.json holds.
+# The columns of `wf0 batch status` from what schedule.json holds; phases and attempts are not in it.
 def by-hand [] {
-    open .wf/schedule.json | get works | values | each {|it| {
+    let works = open .wf/schedule.json | get works | values
+    let done = $works | where status == completed | get work_id
+    $works | each {|it| {
         work_id: $it.work_id
         state: $it.status
         priority: $it.priority
         phase: null
         worker: null
         attempts: 0
-        waiting_on: $it.dependencies
+        waiting_on: ($it.dependencies | where {|on| $on not-in $done })
         dependencies: $it.dependencies
-        started_at: ($it.started_at? | if $in == null { null } else { $in | into datetime })
-        finished_at: ($it.completed_at? | default $it.failed_at? | if $in == null { null } else { $in | into datetime })
-        elapsed: 0sec
-        branch: $"feat/($it.work_id | str downcase)"
-        worktree: $it.worktree_path?
+        started_at: (if $it.started_at == null { null } else { $it.started_at | into datetime })
+        finished_at: (if $it.completed_at == null { null } else { $it.completed_at | into datetime })
+        elapsed: (if $it.started_at == null { 0sec } else { ($it.completed_at | into datetime) - ($it.started_at | into datetime) })
+        branch: $"feat/($it.work_id | split row "-" | skip 1 | str join "-")"
+        worktree: $it.worktree_path
         source: $it.source
-        error: $it.error?
+        error: $it.error
     } }
 }
 
-def main [folder: path, nu: path, plugin: path] {
+def main [folder: path, shell: path, plugin: path] {
     let warm = [[works bound times]; [10 3ms 100] [10000 300ms 10]] | each {|it|
         cd ($folder | path join ($it.works | into string))
         let wf0 = fastest $it.times { wf0 batch status }
@@ -41,8 +43,8 @@ def main [folder: path, nu: path, plugin: path] {
         }
     }
     cd ($folder | path join "10")
-    let with = fastest 25 { ^$nu -n --no-std-lib --plugins $plugin -c "wf0 batch status | length" }
-    let bare = fastest 25 { ^$nu -n --no-std-lib -c "1" }
+    let with = fastest 25 { ^$shell -n --no-std-lib --plugins $plugin -c "wf0 batch status | length" }
+    let bare = fastest 25 { ^$shell -n --no-std-lib -c "1" }
     let cold = {
         measured: "cold start and a status"
         wf0: $with.median, wf0_fastest: $with.fastest

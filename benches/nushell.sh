@@ -28,9 +28,9 @@ for count in 10 10000; do
         awk -v n="$count" 'BEGIN {
             printf "["
             for (i = 1; i <= n; i++) {
-                printf "%s{\"work_id\":\"FEAT-%d-work\",\"title\":\"Work number %d\",\"dependencies\":[", i > 1 ? "," : "", i, i
+                printf "%s{\"work_id\":\"FEAT-%d-work\",\"title\":\"Work number %d\",\"dependencies\":[", (i > 1 ? "," : ""), i, i
                 first = 1
-                for (d = 1; d <= 3; d++) if (i - d * d > 0) { printf "%s\"FEAT-%d-work\"", first ? "" : ",", i - d * d; first = 0 }
+                for (d = 1; d <= 3; d++) if (i - d * d > 0) { printf "%s\"FEAT-%d-work\"", (first ? "" : ","), i - d * d; first = 0 }
                 printf "]}"
             }
             print "]"

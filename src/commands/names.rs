@@ -4,6 +4,7 @@ use crate::error::Result;
 use crate::project::Project;
 use crate::schedule::{State, WorkId};
 use crate::store::Store;
+use crate::store::folder::Folder;
 
 /// A work as somebody who types sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,14 +19,15 @@ pub struct Name {
     pub has_run: bool,
 }
 
-/// All works, in order of creation; none where there is no schedule. Changes nothing, and takes in no edit.
+/// All works, in order of creation; none where there is no schedule. Takes in no edit: that is for whoever acts.
 ///
 /// # Errors
 /// The store can't be read.
 pub fn names(project: &Project) -> Result<Vec<Name>> {
-    let Some(schedule) = Store::look(project)?.map(|store| store.schedule()).transpose()?.flatten() else {
+    if !Folder::at(&project.engine_folder()?).database().exists() {
         return Ok(Vec::new());
-    };
+    }
+    let Some(schedule) = Store::open(project)?.schedule()? else { return Ok(Vec::new()) };
     let states = schedule.states(&schedule.graph());
     let name = |(work, (state, _)): (crate::store::works::Work, (State, Option<String>))| Name {
         state,

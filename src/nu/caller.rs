@@ -23,7 +23,7 @@ use crate::project::Project;
 /// `$env.config.plugins.wf0`: all keys optional, unknown keys are left alone.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings {
-    /// The project's root, where no flag and no variable names one.
+    /// The project's root, where no flag and no variable names one and one is outside of any project.
     pub project: Option<PathBuf>,
     /// How many workers `batch start` opens where `--parallel` does not say.
     pub parallel: Option<u32>,
@@ -75,24 +75,22 @@ fn wrong(value: &Value, what: &str, expected: &str) -> LabeledError {
 pub struct Caller<'a> {
     engine: &'a EngineInterface,
     call: &'a EvaluatedCall,
-    /// What the session's configuration says.
-    pub settings: Settings,
 }
 
 impl<'a> Caller<'a> {
-    /// Who called.
+    /// Who called. Nothing is asked of the session yet: each question costs as much as reading ten works.
+    pub fn new(engine: &'a EngineInterface, call: &'a EvaluatedCall) -> Caller<'a> {
+        Caller { engine, call }
+    }
+
+    /// What the session's configuration says.
     ///
     /// # Errors
-    /// The configuration has a value of the wrong type.
-    pub fn new(
-        engine: &'a EngineInterface,
-        call: &'a EvaluatedCall,
-    ) -> std::result::Result<Caller<'a>, LabeledError> {
-        let settings = match engine.get_plugin_config()? {
-            Some(value) => Settings::read(&value)?,
-            None => Settings::default(),
-        };
-        Ok(Caller { engine, call, settings })
+    /// It has a value of the wrong type.
+    pub fn settings(&self) -> std::result::Result<Settings, LabeledError> {
+        self.engine
+            .get_plugin_config()?
+            .map_or_else(|| Ok(Settings::default()), |value| Settings::read(&value))
     }
 
     /// Where the command itself stands in what was typed.
@@ -116,8 +114,8 @@ impl<'a> Caller<'a> {
         Ok(self.folder()?.join(given))
     }
 
-    /// The folder in which to look for the project, and whether it has to be exactly that one: `--project`, then
-    /// `$env.WF0_PROJECT_ROOT`, then the configuration, then where one is.
+    /// The folder in which to look for the project: `--project` or `$env.WF0_PROJECT_ROOT`, which have to be exactly that
+    /// one, with the place of what names it; or where one is.
     ///
     /// # Errors
     /// As [`Caller::folder`].
@@ -127,13 +125,13 @@ impl<'a> Caller<'a> {
         }
         let inherited = self.engine.get_env_var("WF0_PROJECT_ROOT")?;
         let inherited = inherited.as_ref().and_then(|it| it.as_str().ok()).filter(|it| !it.is_empty());
-        match inherited.map(PathBuf::from).or_else(|| self.settings.project.clone()) {
+        match inherited {
             Some(root) => Ok((self.path(root)?, Some(self.head()))),
             None => Ok((self.folder()?, None)),
         }
     }
 
-    /// The project.
+    /// The project: as [`Caller::start`] says, else the one of the configuration.
     ///
     /// # Errors
     /// There is none.
@@ -141,7 +139,15 @@ impl<'a> Caller<'a> {
         let (folder, given) = self.start()?;
         match given {
             Some(span) => Project::at(&folder).map_err(|error| labeled(&error, span)),
-            None => Project::find(&folder).map_err(|error| labeled(&error, self.head())),
+            None => match Project::find(&folder) {
+                Err(error) if error.code() == Code::NoProject => match self.settings()?.project {
+                    Some(root) => {
+                        Project::at(&folder.join(root)).map_err(|error| labeled(&error, self.head()))
+                    }
+                    None => Err(labeled(&error, self.head())),
+                },
+                found => found.map_err(|error| labeled(&error, self.head())),
+            },
         }
     }
 
@@ -187,7 +193,7 @@ impl<'a> Caller<'a> {
     /// [`Code::Usage`] where it is no number of workers.
     pub fn parallel(&self) -> std::result::Result<Option<u32>, LabeledError> {
         let Some(given) = self.call.get_flag::<Spanned<i64>>("parallel")? else {
-            return Ok(self.settings.parallel);
+            return Ok(self.settings()?.parallel);
         };
         match u32::try_from(given.item).ok().filter(|number| *number > 0) {
             Some(number) => Ok(Some(number)),
@@ -204,7 +210,7 @@ impl<'a> Caller<'a> {
     /// [`Code::Usage`] where it is no time span.
     pub fn pulse(&self) -> std::result::Result<Option<Duration>, LabeledError> {
         let Some(given) = self.call.get_flag::<Value>("pulse")? else {
-            return Ok(self.settings.pulse);
+            return Ok(self.settings()?.pulse);
         };
         match u64::try_from(given.as_duration()?).ok().filter(|span| *span > 0) {
             Some(span) => Ok(Some(Duration::from_nanos(span))),

@@ -80,10 +80,11 @@ fn project(engine: &EngineInterface, call: &DynamicCompletionCall) -> Option<Pro
         let value = engine.get_plugin_config().ok().flatten()?;
         Settings::read(&value).ok()?.project?.to_str().map(str::to_owned)
     };
-    let given = typed.or_else(inherited).filter(|it| !it.is_empty()).or_else(configured);
-    match given {
-        Some(root) => Project::at(&std::path::Path::new(&here).join(root)).ok(),
-        None => Project::find(std::path::Path::new(&here)).ok(),
+    let here = std::path::Path::new(&here);
+    let at = |root: String| Project::at(&here.join(root)).ok();
+    match typed.or_else(inherited).filter(|it| !it.is_empty()) {
+        Some(root) => at(root),
+        None => Project::find(here).ok().or_else(|| configured().and_then(at)),
     }
 }
 

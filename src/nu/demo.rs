@@ -61,7 +61,7 @@ impl PluginCommand for ShowDemo {
         call: &EvaluatedCall,
         _: PipelineData,
     ) -> Result<PipelineData, LabeledError> {
-        let caller = Caller::new(engine, call)?;
+        let caller = Caller::new(engine, call);
         let pace = match call.get_flag::<i64>("pace")? {
             Some(pace) => Duration::from_nanos(u64::try_from(pace).unwrap_or(0)),
             None => demo::PACE,

@@ -54,7 +54,7 @@ impl PluginCommand for Doctor {
         call: &EvaluatedCall,
         _: PipelineData,
     ) -> Result<PipelineData, LabeledError> {
-        let caller = Caller::new(engine, call)?;
+        let caller = Caller::new(engine, call);
         let (folder, _) = caller.start()?;
         let rows = caller.within(|| Ok(doctor::rows(&folder)))?;
         Ok(caller.table(&rows, Density::Typed, &["check", "state", "message"]))

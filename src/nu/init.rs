@@ -54,7 +54,7 @@ impl PluginCommand for Init {
         call: &EvaluatedCall,
         _: PipelineData,
     ) -> Result<PipelineData, LabeledError> {
-        let caller = Caller::new(engine, call)?;
+        let caller = Caller::new(engine, call);
         let (folder, _) = caller.start()?;
         let answer = caller.within(|| init::init(&folder))?;
         Ok(caller.record(&caller.told(answer)))

@@ -70,7 +70,7 @@ impl PluginCommand for ShowLogs {
         call: &EvaluatedCall,
         _: PipelineData,
     ) -> Result<PipelineData, LabeledError> {
-        let caller = Caller::new(engine, call)?;
+        let caller = Caller::new(engine, call);
         let project = caller.project()?;
         let id: Spanned<String> = call.req(0)?;
         let id = WorkId::new(id.item).map_err(|error| labeled(&error, id.span))?;

@@ -68,7 +68,7 @@ impl PluginCommand for Resume {
         call: &EvaluatedCall,
         input: PipelineData,
     ) -> Result<PipelineData, LabeledError> {
-        let caller = Caller::new(engine, call)?;
+        let caller = Caller::new(engine, call);
         let project = caller.project()?;
         let parallel = caller.parallel()?;
         let ids = match named(&call.rest(0)?, input, call.head)? {

@@ -96,7 +96,7 @@ impl PluginCommand for Start {
         call: &EvaluatedCall,
         _: PipelineData,
     ) -> Result<PipelineData, LabeledError> {
-        let caller = Caller::new(engine, call)?;
+        let caller = Caller::new(engine, call);
         let project = caller.project()?;
         let parallel = caller.parallel()?;
         if call.has_flag("dry-run")? {

@@ -94,7 +94,7 @@ impl PluginCommand for Status {
         call: &EvaluatedCall,
         _: PipelineData,
     ) -> Result<PipelineData, LabeledError> {
-        let caller = Caller::new(engine, call)?;
+        let caller = Caller::new(engine, call);
         let project = caller.project()?;
         let failed = |error| caller.failure(&error);
         if call.has_flag("summary")? {

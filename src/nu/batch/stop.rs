@@ -69,7 +69,7 @@ impl PluginCommand for Stop {
         call: &EvaluatedCall,
         input: PipelineData,
     ) -> Result<PipelineData, LabeledError> {
-        let caller = Caller::new(engine, call)?;
+        let caller = Caller::new(engine, call);
         let project = caller.project()?;
         let rows = match named(&call.rest(0)?, input, call.head)? {
             Named::All => caller.within(|| stop::all(&project)),

@@ -63,7 +63,7 @@ impl PluginCommand for WatchEvents {
         call: &EvaluatedCall,
         _: PipelineData,
     ) -> Result<PipelineData, LabeledError> {
-        let caller = Caller::new(engine, call)?;
+        let caller = Caller::new(engine, call);
         let project = caller.project()?;
         let pulse = caller.pulse()?;
         let watch = Watch::begin(&project, Begin::Now).map_err(|error| caller.failure(&error))?;

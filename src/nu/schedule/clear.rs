@@ -50,7 +50,7 @@ impl PluginCommand for Clear {
         call: &EvaluatedCall,
         _: PipelineData,
     ) -> Result<PipelineData, LabeledError> {
-        let caller = Caller::new(engine, call)?;
+        let caller = Caller::new(engine, call);
         let kept = caller.told(clear::clear(&caller.project()?).map_err(|error| caller.failure(&error))?);
         tell(&match kept {
             Some(path) => format!("the schedule is removed; a copy is kept as {path}"),

@@ -76,7 +76,7 @@ impl PluginCommand for Create {
         call: &EvaluatedCall,
         input: PipelineData,
     ) -> Result<PipelineData, LabeledError> {
-        let caller = Caller::new(engine, call)?;
+        let caller = Caller::new(engine, call);
         let project = caller.project()?;
         let mut request = Request { force: call.has_flag("force")?, ..Request::default() };
         for source in call.rest::<Spanned<String>>(0)? {

@@ -73,7 +73,7 @@ impl PluginCommand for Edit {
         call: &EvaluatedCall,
         _: PipelineData,
     ) -> Result<PipelineData, LabeledError> {
-        let caller = Caller::new(engine, call)?;
+        let caller = Caller::new(engine, call);
         let project = caller.project()?;
         let id: Spanned<String> = call.req(0)?;
         let id = WorkId::new(id.item).map_err(|error| labeled(&error, id.span))?;

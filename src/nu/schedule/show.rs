@@ -57,7 +57,7 @@ impl PluginCommand for Show {
         call: &EvaluatedCall,
         _: PipelineData,
     ) -> Result<PipelineData, LabeledError> {
-        let caller = Caller::new(engine, call)?;
+        let caller = Caller::new(engine, call);
         let rows = show::rows(&caller.project()?).map_err(|error| caller.failure(&error))?;
         Ok(caller.table(&caller.told(rows), caller.density()?, &["work_id", "status"]))
     }

@@ -55,7 +55,7 @@ impl PluginCommand for Validate {
         call: &EvaluatedCall,
         _: PipelineData,
     ) -> Result<PipelineData, LabeledError> {
-        let caller = Caller::new(engine, call)?;
+        let caller = Caller::new(engine, call);
         let rows = validate::rows(&caller.project()?).map_err(|error| caller.failure(&error))?;
         Ok(caller.table(&caller.told(rows), Density::Typed, &["severity", "work_id", "message"]))
     }

@@ -56,7 +56,7 @@ impl PluginCommand for NextWork {
         call: &EvaluatedCall,
         _: PipelineData,
     ) -> Result<PipelineData, LabeledError> {
-        let caller = Caller::new(engine, call)?;
+        let caller = Caller::new(engine, call);
         let next = caller.told(work::next(&caller.project()?).map_err(|error| caller.failure(&error))?);
         Ok(next.map_or_else(PipelineData::empty, |row| caller.record(&row)))
     }

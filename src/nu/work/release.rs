@@ -58,7 +58,7 @@ impl PluginCommand for Release {
         call: &EvaluatedCall,
         _: PipelineData,
     ) -> Result<PipelineData, LabeledError> {
-        let caller = Caller::new(engine, call)?;
+        let caller = Caller::new(engine, call);
         let worker = worker(&call.req(0)?)?;
         let given_back = work::release(&caller.project()?, worker);
         caller.told(given_back.map_err(|error| caller.failure(&error))?);
