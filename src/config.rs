@@ -83,6 +83,7 @@ pub struct BatchConfig {
     /// Patterns of dependencies in text; `None`: those that [`crate::schedule::references`] understands anyway.
     pub dependency_patterns: Option<Vec<String>>,
     /// The sources of `schedule create --all`, as they are typed: `github=label:scheduled`.
+    #[serde(deserialize_with = "sources")]
     pub sources: Vec<String>,
 }
 
@@ -167,6 +168,29 @@ fn seconds<'de, D: serde::Deserializer<'de>>(from: D) -> std::result::Result<f64
     } else {
         Err(serde::de::Error::custom(format!("{seconds} seconds, expected 0 to 60")))
     }
+}
+
+/// Sources as they are typed, or as schedule.json names them: `{"type": "github", "query": "label:scheduled"}`.
+fn sources<'de, D: serde::Deserializer<'de>>(from: D) -> std::result::Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    struct Named {
+        #[serde(rename = "type")]
+        kind: crate::schedule::SourceType,
+        #[serde(alias = "jql", alias = "ids")]
+        query: String,
+    }
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "expected a source as it is typed, like \"github=label:scheduled\"")]
+    enum Either {
+        Typed(String),
+        Named(Named),
+    }
+    let given = Vec::<Either>::deserialize(from)?;
+    let typed = given.into_iter().map(|it| match it {
+        Either::Typed(text) => text,
+        Either::Named(Named { kind, query }) => format!("{kind}={query}"),
+    });
+    Ok(typed.collect())
 }
 
 fn phases<'de, D: serde::Deserializer<'de>>(

@@ -54,8 +54,6 @@ codes! {
     UnknownWork = "wf0::schedule::unknown_work",
     /// A phase that is not in the configuration.
     UnknownPhase = "wf0::schedule::unknown_phase",
-    /// A schedule is there already.
-    Exists = "wf0::schedule::exists",
     /// Not while the batch runs.
     Running = "wf0::batch::running",
     /// Another process already has that place: a scheduler, or a worker of that number.

@@ -87,21 +87,35 @@ pub enum Command {
 pub enum Schedule {
     /// Builds the schedule from its sources
     Create {
-        /// local=ID,ID: works by name
+        /// github=QUERY (label:A,label:B milestone:V …), jira=JQL, local=ID,ID: works by name
         #[arg(value_name = "SOURCE")]
         sources: Vec<String>,
-        /// JSON: a schedule, or a list of records with work_id, dependencies, priority, title (- is standard input)
+        /// A schedule, or records as JSON, NDJSON or CSV: works, or issues from `gh issue list` (- is standard input)
         #[arg(long, value_name = "FILE")]
         from: Vec<PathBuf>,
-        /// Replace the schedule that is there
+        /// The sources that the configuration names in batch.sources, too
+        #[arg(long)]
+        all: bool,
+        /// Start over: forget the schedule that is there
         #[arg(long)]
         force: bool,
+        /// Show the works and what they would wait for, and write nothing at all
+        #[arg(long)]
+        dry_run: bool,
     },
     /// Lists the works by priority
     Show {
         /// Lists joined with a space, records as their id
         #[arg(long)]
         flat: bool,
+        /// What each work waits for, and where that is said
+        #[arg(long)]
+        edges: bool,
+    },
+    /// Says why a work can't start now, down the chain of what it waits for
+    Why {
+        /// The work
+        id: String,
     },
     /// Lists every problem of the schedule
     Validate,

@@ -117,12 +117,28 @@ fn named(texts: &[String]) -> Result<Vec<WorkId>> {
 
 fn schedule(project: &Project, command: &Schedule, output: &mut Output) -> Result<u8> {
     match command {
-        Schedule::Create { sources, from, force } => {
-            let request = create_request(sources, from, *force)?;
-            let created = told(output, commands::create::create(project, &request)?);
-            output.record(&created, text::created)?;
+        Schedule::Create { sources, from, all, force, dry_run } => {
+            let request = create_request(sources, from, *all, *force)?;
+            let mut interrupt = EndSignals::listen()?;
+            if *dry_run {
+                let preview = commands::create::preview(project, &request, &mut interrupt)?;
+                let preview = told(output, preview);
+                output.record(&preview, text::preview)?;
+            } else {
+                let created = commands::create::create_until(project, &request, &mut interrupt)?;
+                let created = told(output, created);
+                output.record(&created, text::created)?;
+            }
         }
-        Schedule::Show { flat } => {
+        Schedule::Show { flat: _, edges: true } => {
+            let rows = told(output, commands::edges::rows(project)?);
+            output.rows(&rows, text::edges)?;
+        }
+        Schedule::Why { id } => {
+            let rows = told(output, commands::why::rows(project, &WorkId::new(id.as_str())?)?);
+            output.rows(&rows, text::why)?;
+        }
+        Schedule::Show { flat, edges: false } => {
             let rows = told(output, commands::show::rows(project)?);
             output.table(&rows, *flat, text::show)?;
         }
@@ -168,9 +184,14 @@ fn input(path: &Path) -> Result<Vec<u8>> {
     read.map_err(|error| Error::file("read", Path::new("standard input"), &error)).map(|_| text)
 }
 
-fn create_request(sources: &[String], from: &[PathBuf], force: bool) -> Result<commands::create::Request> {
+fn create_request(
+    sources: &[String],
+    from: &[PathBuf],
+    all: bool,
+    force: bool,
+) -> Result<commands::create::Request> {
     use commands::create::From;
-    let mut request = commands::create::Request { from: Vec::new(), force };
+    let mut request = commands::create::Request { from: Vec::new(), all, force };
     for source in sources {
         request.from.push(From::parse(source)?);
     }

@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use comfy_table::{ContentArrangement, Table, presets};
 
-use crate::commands::create::Created;
+use crate::commands::create::{Created, Preview};
 use crate::commands::doctor::{self, Health};
 use crate::commands::init::Initialized;
 use crate::commands::start::Started;
 use crate::commands::status::{Progress, Row, Summary, WorkerState};
-use crate::commands::{plan as plans, show as shows, stop, watch, work as works};
+use crate::commands::{plan as plans, show as shows, stop, watch, why as whys, work as works};
 use crate::schedule::id::printable;
 use crate::schedule::problems::{Problem, Severity};
-use crate::schedule::{ScheduleStatus, State, WorkId};
+use crate::schedule::{Edge, ScheduleStatus, State, WorkId};
 
 /// The most rows that a list of failures shows; the rest is counted.
 const MOST: usize = 20;
@@ -90,6 +90,43 @@ pub fn show(rows: &[shows::Row]) -> String {
             ]
         }),
     )
+}
+
+pub fn preview(it: &Preview) -> String {
+    let waits = if it.edges.is_empty() { String::new() } else { format!("\n{}", edges(&it.edges)) };
+    let (works, waiting) = (count(it.works.len(), "work"), count(it.edges.len(), "dependency"));
+    let waiting = waiting.replace("dependencys", "dependencies");
+    format!("{}{waits}\n{works}, {waiting}. Nothing was changed.\n", show(&it.works))
+}
+
+pub fn edges(rows: &[Edge]) -> String {
+    if rows.is_empty() {
+        return "No work waits for another.\n".into();
+    }
+    table(
+        &["FROM", "TO", "ORIGIN", "RESOLVED", "TEXT"],
+        rows.iter().map(|row| {
+            vec![
+                row.from.to_string(),
+                row.to.to_string(),
+                row.origin.to_string(),
+                row.resolved.to_string(),
+                short(row.text.as_deref().unwrap_or_default(), 80),
+            ]
+        }),
+    )
+}
+
+pub fn why(rows: &[whys::Row]) -> String {
+    let mut out = String::new();
+    for row in rows {
+        let indent = "  ".repeat(row.depth.min(20) as usize);
+        let _ = writeln!(out, "{indent}{} ({}): {}", row.work_id, row.state, short(&row.because, 300));
+        if let Some(text) = &row.text {
+            let _ = writeln!(out, "{indent}  \"{}\"", short(text, 100));
+        }
+    }
+    out
 }
 
 pub fn problems(rows: &[Problem]) -> String {

@@ -1,33 +1,39 @@
-//! `wf0 schedule create`: the schedule from its sources.
+//! `wf0 schedule create`: the schedule from its sources, and what it would be.
+//!
+//! Over a schedule that is there, what is done stays done and what was edited by hand stays edited; new works are
+//! added, and those that no source names any more are marked. Nothing is written before every source has answered.
+
+mod gather;
+mod renew;
 
 use std::path::Path;
 
-use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::Answer;
+use super::{Answer, show};
 use crate::config::Config;
 use crate::error::{Code, Error, Result};
+use crate::platform::children::{Interrupt, Never};
 use crate::project::Project;
-use crate::schedule::document::VERSION;
-use crate::schedule::references::Patterns;
-use crate::schedule::{Document, ScheduleStatus};
-use crate::sources;
-use crate::sources::resolve::Reading;
+use crate::schedule::Edge;
 use crate::store::Store;
-use crate::store::content::read_document;
 use crate::store::create::Checked;
 use crate::store::intake::Unreadable;
 use crate::store::processes::Place;
 use crate::store::works::Owner;
+use renew::Existing;
 
 /// Where works come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum From {
+    /// A query for issues at GitHub.
+    Github(String),
+    /// A JQL query.
+    Jira(String),
     /// Identifiers, as `local=A,B` gives them.
     Local(String),
-    /// A JSON text and the name it goes by: a schedule, or a list of records.
+    /// A text and the name it goes by: a schedule, or a list of records as JSON, NDJSON or CSV.
     Text {
         /// The text.
         text: Vec<u8>,
@@ -44,22 +50,19 @@ pub enum From {
 }
 
 impl From {
-    /// A source as it is typed: `local=A,B`.
+    /// A source as it is typed: `github=label:scheduled`, `jira=project = ABC`, `local=A,B`.
     ///
     /// # Errors
     /// [`Code::Usage`] for anything else.
     pub fn parse(source: &str) -> Result<From> {
         match source.split_once('=') {
+            Some(("github", query)) => Ok(From::Github(query.to_owned())),
+            Some(("jira", jql)) => Ok(From::Jira(jql.to_owned())),
             Some(("local", list)) => Ok(From::Local(list.to_owned())),
-            Some((tracker @ ("github" | "jira"), _)) => Err(Error::new(
-                Code::Usage,
-                format!("{tracker}= is not supported by this version"),
-                "export the issues to a list of records and use --from FILE",
-            )),
             _ => Err(Error::new(
                 Code::Usage,
                 format!("{} is no source of works", crate::schedule::id::quoted(source)),
-                "use local=ID,ID or --from FILE",
+                "use github=QUERY, jira=JQL, local=ID,ID or --from FILE",
             )),
         }
     }
@@ -79,6 +82,8 @@ impl From {
 pub struct Request {
     /// The sources, at least one.
     pub from: Vec<From>,
+    /// Whether those of `batch.sources` in the configuration are read as well.
+    pub all: bool,
     /// Whether an existing schedule is replaced.
     pub force: bool,
 }
@@ -92,34 +97,96 @@ pub struct Created {
     pub file: String,
 }
 
-/// Creates the schedule. Nothing is changed where anything is wrong with any source.
+/// What would be created.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Preview {
+    /// The works by priority.
+    pub works: Vec<show::Row>,
+    /// What they would wait for.
+    pub edges: Vec<Edge>,
+}
+
+/// Creates the schedule, or renews the one that is there. Nothing is changed where anything is wrong with any source.
 ///
 /// # Errors
-/// [`Code::Exists`] without `force`; [`Code::Running`]; [`Code::Form`], [`Code::WorkId`], [`Code::Cycle`],
-/// [`Code::Collision`], [`Code::Duplicate`].
+/// [`Code::Running`]; [`Code::Form`], [`Code::WorkId`], [`Code::Cycle`], [`Code::Collision`], [`Code::Duplicate`]; what a
+/// tracker answers.
 pub fn create(project: &Project, request: &Request) -> Result<Answer<Created>> {
+    create_until(project, request, &mut Never)
+}
+
+/// The same, ended early where `interrupt` is raised while a tracker is read.
+///
+/// # Errors
+/// As [`create`]; [`Code::Interrupted`].
+pub fn create_until(
+    project: &Project,
+    request: &Request,
+    interrupt: &mut dyn Interrupt,
+) -> Result<Answer<Created>> {
     let config = project.config()?;
-    let (document, mut notices) = read(request, &config)?;
-    let unused = unused_keys(&document);
-    let checked = Checked::new(document, &config.branch_prefix)?;
+    let gathered = gather::read(project, request, &config, interrupt)?;
     let mut store = Store::open(project)?;
     refuse_while_running(&store)?;
-    let there = read_document(&project.schedule_file())?.is_some() || store.status()?.is_some();
-    if there && !request.force {
-        return Err(Error::new(
-            Code::Exists,
-            format!("{} exists already", project.schedule_file().display()),
-            "replace it with --force, or remove it with `wf0 schedule clear`",
-        ));
+    let mut notices = Vec::new();
+    let existing = if request.force {
+        None
+    } else {
+        notices.extend(store.publish(Unreadable::Refuse)?);
+        Existing::of(&store)?
+    };
+    let renews = existing.is_some();
+    let checked = prepare(gathered, existing, &config, interrupt, project, &mut notices)?;
+    if renews {
+        store.renew(&checked)?;
+        store.publish(Unreadable::Refuse)?;
+    } else {
+        if store.status()?.is_some() {
+            store.archive()?;
+        }
+        store.replace(&checked, config.batch.default_parallel)?;
+        store.publish(Unreadable::PutAside)?;
     }
-    if store.status()?.is_some() {
-        store.archive()?;
-    }
-    store.replace(&checked, config.batch.default_parallel)?;
-    store.publish(Unreadable::PutAside)?;
     let file = project.schedule_file().display().to_string();
-    notices.extend(checked.warnings.iter().cloned().chain(unused));
     Ok(Answer { value: Created { works: checked.len(), file }, notices })
+}
+
+/// What [`create`] would do, without doing any of it.
+///
+/// # Errors
+/// As [`create_until`].
+pub fn preview(
+    project: &Project,
+    request: &Request,
+    interrupt: &mut dyn Interrupt,
+) -> Result<Answer<Preview>> {
+    let config = project.config()?;
+    let gathered = gather::read(project, request, &config, interrupt)?;
+    let store = Store::look(project)?;
+    if let Some(store) = &store {
+        refuse_while_running(store)?;
+    }
+    let existing = if request.force { None } else { Existing::look(project, store.as_ref())? };
+    let mut notices = Vec::new();
+    let checked = prepare(gathered, existing, &config, interrupt, project, &mut notices)?;
+    let edges = checked.edges().to_vec();
+    let works = show::of(checked.into_schedule().works);
+    Ok(Answer { value: Preview { works, edges }, notices })
+}
+
+fn prepare(
+    gathered: gather::Gathered,
+    existing: Option<Existing>,
+    config: &Config,
+    interrupt: &mut dyn Interrupt,
+    project: &Project,
+    notices: &mut Vec<String>,
+) -> Result<Checked> {
+    let (document, edges) = renew::document(gathered, existing, config, project, interrupt, notices)?;
+    notices.extend(unused_keys(document.works.values().map(|work| &work.extra)));
+    let checked = Checked::new(document, &config.branch_prefix)?;
+    notices.extend(checked.warnings.iter().cloned());
+    Ok(checked.with_edges(edges))
 }
 
 /// Refuses what must not happen while the batch runs.
@@ -140,58 +207,10 @@ pub fn refuse_while_running(store: &Store) -> Result<()> {
     })
 }
 
-fn read(request: &Request, config: &Config) -> Result<(Document, Vec<String>)> {
-    let patterns = Patterns::new(config.batch.dependency_patterns.as_deref())?;
-    let mut document = Document {
-        version: VERSION.into(),
-        created_at: Some(Timestamp::now()),
-        status: ScheduleStatus::Pending,
-        sources: Vec::new(),
-        works: Default::default(),
-        execution: None,
-        progress: None,
-        wf0: None,
-        extra: Map::new(),
-    };
-    if request.from.is_empty() {
-        return Err(Error::new(
-            Code::Usage,
-            "no source of works was given",
-            "use local=ID,ID or --from FILE (- reads standard input)",
-        ));
-    }
-    let (mut items, mut notices) = (Vec::new(), Vec::new());
-    for from in &request.from {
-        let mut add = |mut part: sources::table::Table| {
-            document.sources.append(&mut part.sources);
-            document.extra.append(&mut part.extra);
-            part.created_at.inspect(|at| document.created_at = Some(*at));
-            notices.append(&mut part.notices);
-            items.append(&mut part.items);
-        };
-        match from {
-            From::Local(ids) => {
-                let source =
-                    [("type", "local"), ("ids", ids)].map(|(key, text)| (key.to_owned(), Value::from(text)));
-                document.sources.push(source.into_iter().collect());
-                items.append(&mut sources::local::read(ids)?);
-            }
-            From::Text { text, name } => {
-                add(sources::table::read(name, text)?);
-            }
-            From::Values { values, name } => add(sources::table::from_values(name, values.clone())?),
-        }
-    }
-    let works = Reading::new(items, &patterns)?.works(&Default::default());
-    notices.extend(works.notices);
-    document.works = works.works;
-    Ok((document, notices))
-}
-
 /// Keys of works that mean nothing here: kept, but perhaps meant otherwise (`depends`).
-fn unused_keys(document: &Document) -> Option<String> {
+fn unused_keys<'a>(works: impl Iterator<Item = &'a Map<String, Value>>) -> Option<String> {
     let keys: std::collections::BTreeSet<&str> =
-        document.works.values().flat_map(|work| work.extra.keys().map(String::as_str)).collect();
+        works.flat_map(|extra| extra.keys().map(String::as_str)).collect();
     let names: Vec<String> = keys.into_iter().take(12).map(crate::schedule::id::quoted).collect();
     (!names.is_empty()).then(|| {
         let known = "work_id, dependencies, priority, title, url and source";

@@ -81,7 +81,7 @@ pub fn prepare(pace: Duration) -> Result<Demo> {
             text: serde_json::Value::from(records).to_string().into_bytes(),
             name: "the demo".into(),
         }],
-        force: false,
+        ..super::create::Request::default()
     };
     super::create::create(&project, &request)?;
     // Until here nobody has been told of it, and a demo that can't be made leaves nothing.

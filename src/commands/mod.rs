@@ -6,6 +6,7 @@ pub mod create;
 pub mod demo;
 pub mod doctor;
 pub mod drawing;
+pub mod edges;
 pub mod edit;
 pub mod init;
 pub mod invoke;
@@ -22,6 +23,7 @@ pub mod stop;
 pub mod update;
 pub mod validate;
 pub mod watch;
+pub mod why;
 pub mod work;
 pub mod worktree;
 

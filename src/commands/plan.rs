@@ -88,7 +88,7 @@ pub fn rows(project: &Project, parallel: Option<u32>) -> Result<Answer<Vec<Row>>
 }
 
 /// The schedule as it would be after taking in what stands in the file, without taking it in.
-fn look(project: &Project) -> Result<Schedule> {
+pub(super) fn look(project: &Project) -> Result<Schedule> {
     let store = Store::look(project)?;
     let path = project.schedule_file();
     let text = read_document(&path)?;

@@ -6,6 +6,7 @@ use super::{Answer, open, schedule};
 use crate::error::Result;
 use crate::project::Project;
 use crate::schedule::{Source, Status, WorkId};
+use crate::store::works::Work;
 
 /// One work.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -30,8 +31,12 @@ pub struct Row {
 /// No schedule, or it can't be read.
 pub fn rows(project: &Project) -> Result<Answer<Vec<Row>>> {
     let (store, notices) = open(project)?;
-    let mut value: Vec<Row> = schedule(&store)?
-        .works
+    Ok(Answer { value: of(schedule(&store)?.works), notices })
+}
+
+/// Works as rows, by priority.
+pub(super) fn of(works: Vec<Work>) -> Vec<Row> {
+    let mut rows: Vec<Row> = works
         .into_iter()
         .map(|work| Row {
             work_id: work.id,
@@ -42,6 +47,6 @@ pub fn rows(project: &Project) -> Result<Answer<Vec<Row>>> {
             source: work.source,
         })
         .collect();
-    value.sort_by_key(|row| row.priority);
-    Ok(Answer { value, notices })
+    rows.sort_by_key(|row| row.priority);
+    rows
 }

@@ -46,3 +46,10 @@ pub struct Edge {
     /// What it leads to.
     pub resolved: Resolved,
 }
+
+impl Edge {
+    /// A dependency that somebody wrote by hand.
+    pub fn by_hand(from: WorkId, to: WorkId) -> Edge {
+        Edge { from, to, origin: Origin::Manual, text: None, resolved: Resolved::Unknown }
+    }
+}

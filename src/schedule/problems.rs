@@ -36,6 +36,12 @@ pub struct Problem {
 pub mod codes {
     /// A dependency that is no work of the schedule.
     pub const UNKNOWN_DEPENDENCY: &str = "wf0::schedule::unknown_dependency";
+    /// A dependency on an issue outside of the schedule.
+    pub const EXTERNAL_DEPENDENCY: &str = "wf0::schedule::external_dependency";
+    /// A dependency that stands there more than once.
+    pub const DUPLICATE_DEPENDENCY: &str = "wf0::schedule::duplicate_dependency";
+    /// A work that no source names any more.
+    pub const VANISHED: &str = "wf0::schedule::vanished";
     /// A work that depends on itself.
     pub const SELF_REFERENCE: &str = "wf0::schedule::self_reference";
     /// A work that is to run before what it waits for.
@@ -89,6 +95,26 @@ pub fn find(document: &Document, prefixes: &BTreeMap<String, String>) -> Vec<Pro
                     }
                     None => format!("add '{missing}', or `wf0 schedule edit {id} remove-dep={missing}`"),
                 },
+            ));
+        }
+        let mut once = std::collections::HashSet::new();
+        let twice = works[n].dependencies.iter().find(|on| !once.insert(*on));
+        if let Some(on) = twice.filter(|on| on != id) {
+            problems.push(warn(
+                codes::DUPLICATE_DEPENDENCY,
+                id,
+                format!("'{id}' depends on '{on}' more than once: that counts once"),
+                "name it once".to_owned(),
+            ));
+        }
+        let vanished = works[n].source.as_ref().and_then(|source| source.extra.get("vanished"));
+        if vanished == Some(&serde_json::Value::Bool(true)) && works[n].status != super::Status::Completed {
+            problems.push(warn(
+                codes::VANISHED,
+                id,
+                format!("no source names '{id}' any more, or only as closed: it would run all the same"),
+                "take it out of `works` in schedule.json, or start over with `wf0 schedule create --force`"
+                    .to_owned(),
             ));
         }
         if works[n].dependencies.contains(id) {

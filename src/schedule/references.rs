@@ -6,6 +6,7 @@
 //!
 //! Linear in the text's length, whatever it holds.
 
+mod list;
 mod markdown;
 mod pattern;
 mod phrase;

@@ -8,11 +8,14 @@ mod edges;
 mod gh;
 mod node;
 mod query;
+mod states;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
+
+pub use self::states::states;
 
 use self::gh::{Gh, SOURCE};
 use self::node::Row;

@@ -1,6 +1,6 @@
 //! What sources give before it is known how it hangs together: issues, and works that name themselves.
 
-use crate::schedule::{WorkId, WorkRecord};
+use crate::schedule::{Source, WorkId, WorkRecord};
 
 use super::issue::Issue;
 
@@ -15,6 +15,17 @@ pub struct Listed {
     pub depends: Vec<String>,
 }
 
+/// A work of the schedule that is there, which the sources may speak of again.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Known {
+    /// Its identifier, which it keeps.
+    pub id: WorkId,
+    /// Where it came from.
+    pub source: Source,
+    /// Whether it is completed: then nothing needs to know whether its issue is closed.
+    pub completed: bool,
+}
+
 /// One thing that a source gives.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Item {
@@ -22,6 +33,8 @@ pub enum Item {
     Issue(Box<Issue>),
     /// A work.
     Listed(Box<Listed>),
+    /// A work that is there already.
+    Known(Box<Known>),
 }
 
 impl From<Issue> for Item {
@@ -33,5 +46,11 @@ impl From<Issue> for Item {
 impl From<Listed> for Item {
     fn from(listed: Listed) -> Item {
         Item::Listed(Box::new(listed))
+    }
+}
+
+impl From<Known> for Item {
+    fn from(known: Known) -> Item {
+        Item::Known(Box::new(known))
     }
 }

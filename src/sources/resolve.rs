@@ -41,6 +41,8 @@ pub struct Works {
     pub works: IndexMap<WorkId, WorkRecord>,
     /// Every dependency, also those that are satisfied because the issue is closed.
     pub edges: Vec<Edge>,
+    /// Works of the schedule that is there which no source names any more, or only as closed.
+    pub gone: HashSet<WorkId>,
     /// What people should know.
     pub notices: Vec<String>,
 }
@@ -108,8 +110,12 @@ impl Reading {
             self.entries.iter().enumerate().map(|(n, entry)| (&entry.id, n)).collect();
         works.edges.sort_by_key(|edge| place.get(&edge.from).copied());
         for (n, entry) in self.entries.into_iter().enumerate() {
-            if self.directory.is_closed(n) {
-                continue;
+            match entry.known {
+                Some(standing) if !standing.named || self.directory.is_closed(n) => {
+                    works.gone.insert(entry.id.clone());
+                }
+                None if self.directory.is_closed(n) => continue,
+                _ => {}
             }
             let mut work = entry.work;
             work.dependencies = depends.remove(&entry.id).unwrap_or_default();

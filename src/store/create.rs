@@ -10,12 +10,13 @@ use super::works::Extras;
 use super::{Change, Store};
 use crate::error::Result;
 use crate::schedule::problems::{cycle_error, no_works};
-use crate::schedule::{Document, Graph, ScheduleStatus, Source, Status, WorkId, naming};
+use crate::schedule::{Document, Edge, Graph, ScheduleStatus, Source, Status, WorkId, naming};
 
 /// A document that has been checked: no circle, no two works in one place.
 #[derive(Debug)]
 pub struct Checked {
     document: Document,
+    edges: Vec<Edge>,
     /// What people should know, though it can be run.
     pub warnings: Vec<String>,
 }
@@ -41,7 +42,18 @@ impl Checked {
             .filter(|problem| problem.code != crate::schedule::problems::codes::PRIORITY)
             .map(|problem| problem.message)
             .collect();
-        Ok(Checked { document, warnings })
+        Ok(Checked { document, edges: Vec::new(), warnings })
+    }
+
+    /// The same with where its dependencies come from.
+    #[must_use]
+    pub fn with_edges(self, edges: Vec<Edge>) -> Checked {
+        Checked { edges, ..self }
+    }
+
+    /// Where its dependencies come from.
+    pub fn edges(&self) -> &[Edge] {
+        &self.edges
     }
 
     pub(super) fn into_document(self) -> Document {
@@ -121,6 +133,7 @@ impl Change<'_> {
             }
         }
         drop(set);
+        self.set_edges(&checked.edges)?;
         self.recount()?;
         self.record_all_works()
     }
@@ -220,7 +233,7 @@ impl Change<'_> {
     /// [`crate::error::Code::Store`].
     pub fn remove_schedule(&self) -> Result<()> {
         self.sql.execute_batch(
-            "DELETE FROM attempts; DELETE FROM runs; DELETE FROM dependencies; DELETE FROM works;
+            "DELETE FROM attempts; DELETE FROM runs; DELETE FROM dependencies; DELETE FROM edges; DELETE FROM works;
              DELETE FROM history; DELETE FROM schedule; DELETE FROM revisions; DELETE FROM published;",
         )?;
         self.mark()

@@ -12,25 +12,30 @@ use crate::error::{Code, Error, Result};
 use crate::rules::edits::{self, Edit, StatusAnswer};
 use crate::rules::transitions;
 use crate::schedule::problems::{cycle_error, no_works};
-use crate::schedule::{Document, Graph, ScheduleStatus, Status, WorkId, naming};
+use crate::schedule::{Document, Edge, Graph, ScheduleStatus, Status, WorkId, naming};
 
 impl Change<'_> {
-    /// Sets a work's priority.
+    /// Sets a work's priority by hand.
     ///
     /// # Errors
     /// [`Code::UnknownWork`].
     pub fn set_priority(&self, id: &WorkId, priority: i64) -> Result<()> {
         self.place_of(id)?;
-        self.sql.execute("UPDATE works SET priority = ?2 WHERE id = ?1", params![id.as_str(), priority])?;
+        self.sql.execute(
+            "UPDATE works SET priority = ?2, priority_by_hand = 1 WHERE id = ?1",
+            params![id.as_str(), priority],
+        )?;
         self.record_now(id)
     }
 
-    /// Replaces a work's dependencies. The order must be checked afterwards, by [`Change::check_structure`].
+    /// Replaces a work's dependencies by hand. The order must be checked afterwards, by [`Change::check_structure`].
     ///
     /// # Errors
     /// [`Code::UnknownWork`].
     pub fn replace_dependencies(&self, id: &WorkId, dependencies: &[WorkId]) -> Result<()> {
-        self.set_dependencies(self.place_of(id)?, id, dependencies)?;
+        let n = self.place_of(id)?;
+        self.note_by_hand(n, id, dependencies)?;
+        self.set_dependencies(n, id, dependencies)?;
         self.record_now(id)
     }
 
@@ -52,7 +57,7 @@ impl Change<'_> {
         self.recount()
     }
 
-    fn place_of(&self, id: &WorkId) -> Result<i64> {
+    pub(super) fn place_of(&self, id: &WorkId) -> Result<i64> {
         self.sql.query_row("SELECT n FROM works WHERE id = ?1", [id.as_str()], |row| row.get(0)).map_err(
             |error| match error {
                 rusqlite::Error::QueryReturnedNoRows => super::works::unknown_work(id, []),
@@ -155,6 +160,9 @@ impl Change<'_> {
                         continue;
                     }
                     self.add_work(id, work, work.priority.unwrap_or(1))?;
+                    let edges: Vec<Edge> =
+                        work.dependencies.iter().map(|on| Edge::by_hand(id.clone(), on.clone())).collect();
+                    self.set_edges(&edges)?;
                     self.record_now(id)?;
                     (id, "added".to_owned())
                 }
@@ -174,6 +182,7 @@ impl Change<'_> {
                         "DELETE FROM attempts WHERE work = ?1",
                         "DELETE FROM runs WHERE work = ?1",
                         "DELETE FROM dependencies WHERE work = ?1",
+                        "DELETE FROM edges WHERE work = ?1",
                         "DELETE FROM works WHERE n = ?1",
                     ] {
                         self.sql.execute(sql, [n])?;

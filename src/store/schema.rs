@@ -109,6 +109,17 @@ const STEPS: &[&str] = &["
     );
     CREATE TABLE identity (one INTEGER PRIMARY KEY CHECK (one = 1), name TEXT NOT NULL);
     INSERT INTO identity(one, name) VALUES (1, lower(hex(randomblob(8))));
+", "
+    CREATE TABLE edges (
+        work INTEGER NOT NULL REFERENCES works(n),
+        dependency TEXT NOT NULL,
+        origin TEXT NOT NULL,
+        text TEXT,
+        resolved TEXT NOT NULL,
+        dropped INTEGER NOT NULL DEFAULT 0,
+        PRIMARY KEY (work, dependency)
+    ) WITHOUT ROWID;
+    ALTER TABLE works ADD COLUMN priority_by_hand INTEGER NOT NULL DEFAULT 0;
 "];
 
 /// Brings a store of version `from` to [`VERSION`], all steps or none.

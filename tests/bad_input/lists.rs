@@ -90,8 +90,8 @@ fn a_source_that_cannot_be_read_or_comes_twice_is_named() {
     {
         misuse(&format!("{arguments:?}"), &create(arguments));
     }
-    let there = refusal("there", &project, &project.run(&["schedule", "create", "local=A-1"]));
-    holds("there", &there, &["~/project/.wf/schedule.json exists already", "help: replace it with --force"]);
+    let none = misuse("none", &project.run(&["schedule", "create", "--all"]));
+    holds("none", &none, &["--all reads the sources of batch.sources, and there are none"]);
     unchanged("nothing", &project, &before);
 }
 

@@ -92,7 +92,9 @@ impl Directory {
                 id: entry.id.clone(),
                 tracker: entry.tracker(),
                 repository: entry.repository(),
-                closed: entry.issue.as_ref().is_some_and(|issue| issue.closed),
+                // A work that is completed is so by its own account.
+                closed: entry.issue.as_ref().is_some_and(|issue| issue.closed)
+                    && !entry.known.is_some_and(|standing| standing.completed),
             });
         }
         directory.ids.sort();

@@ -19,6 +19,17 @@ pub struct Entry {
     pub depends: Vec<String>,
     /// The issue.
     pub issue: Option<Issue>,
+    /// Whether it is a work of the schedule that is there.
+    pub known: Option<Standing>,
+}
+
+/// What is known of a work of the schedule that is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// Whether it is completed.
+    pub completed: bool,
+    /// Whether a source still names it.
+    pub named: bool,
 }
 
 impl Entry {
@@ -52,6 +63,12 @@ pub fn entries(items: Vec<Item>) -> Result<Vec<Entry>> {
         match item {
             Item::Issue(issue) => all.issue(*issue)?,
             Item::Listed(listed) => all.listed(*listed),
+            Item::Known(known) => {
+                let work = WorkRecord::new(known.source);
+                let standing = Standing { completed: known.completed, named: false };
+                let (depends, issue) = (Vec::new(), None);
+                all.add(Entry { id: known.id, work, depends, issue, known: Some(standing) });
+            }
         }
     }
     Ok(all.entries)
@@ -74,7 +91,7 @@ impl All {
         let id = issue.work_id()?;
         if let Some(&at) = self.by_id.get(&id) {
             let known = &mut self.entries[at];
-            if known.tracker() != SourceType::Local || known.issue.is_some() {
+            if known.tracker() != SourceType::Local || (known.issue.is_some() && known.known.is_none()) {
                 return Err(collision(&id, known, &issue));
             }
             // A name on the command line, and now we know what it is.
@@ -85,7 +102,7 @@ impl All {
         }
         let mut work = WorkRecord::new(issue.source());
         work.priority = issue.priority;
-        self.add(Entry { id, work, depends: Vec::new(), issue: Some(issue) });
+        self.add(Entry { id, work, depends: Vec::new(), issue: Some(issue), known: None });
         Ok(())
     }
 
@@ -97,7 +114,7 @@ impl All {
         });
         match self.by_id.get(&id).copied().or(same) {
             Some(at) => self.entries[at].take_listed(id.clone(), work, depends),
-            None => return self.add(Entry { id, work, depends, issue: None }),
+            None => return self.add(Entry { id, work, depends, issue: None, known: None }),
         }
         if let Some(at) = same {
             self.by_id.insert(id, at);
@@ -128,7 +145,22 @@ impl All {
 }
 
 impl Entry {
+    /// The source that is there is what it was read from last; a title may have changed since.
+    fn name_again(&mut self, source: Option<Source>) {
+        let tracker = self.tracker();
+        if let Some(standing) = self.known.as_mut().filter(|standing| !standing.named) {
+            standing.named = true;
+            let mut source = source.filter(|new| new.kind != SourceType::Local || tracker == new.kind);
+            if let (Some(old), Some(new)) = (&mut self.work.source, &mut source) {
+                new.title = new.title.take().or(old.title.take());
+                new.url = new.url.take().or(old.url.take());
+            }
+            self.work.source = source.or(self.work.source.take());
+        }
+    }
+
     fn take_issue(&mut self, issue: Issue) {
+        self.name_again(Some(issue.source()));
         self.work.priority = self.work.priority.or(issue.priority);
         if let Some(source) = &mut self.work.source {
             let new = issue.source();
@@ -151,8 +183,9 @@ impl Entry {
 
     /// A list that names a work knows better than the issue what it is called and when it is to run.
     fn take_listed(&mut self, id: WorkId, work: WorkRecord, depends: Vec<String>) {
+        self.name_again(work.source.clone());
         if self.issue.is_some() {
-            self.id = id;
+            self.id = if self.known.is_some() { self.id.clone() } else { id };
             self.work.priority = work.priority.or(self.work.priority);
         }
         self.work.priority = self.work.priority.or(work.priority);

@@ -1,0 +1,272 @@
+//! What becomes of a schedule that is there when its sources are read again.
+
+use std::collections::{HashMap, HashSet};
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use super::gather::Gathered;
+use crate::commands::plan;
+use crate::config::Config;
+use crate::error::{Code, Result};
+use crate::platform::children::Interrupt;
+use crate::project::Project;
+use crate::schedule::document::VERSION;
+use crate::schedule::references::Patterns;
+use crate::schedule::{Document, Edge, Origin, ScheduleStatus, SourceType, Status, WorkId, WorkRecord};
+use crate::sources::records::{Item, Known};
+use crate::sources::resolve::{Outside, Reading};
+use crate::sources::tracker::Place;
+use crate::sources::{github, jira};
+use crate::store::Store;
+use crate::store::edges::ByHand;
+use crate::store::works::{Schedule, Work};
+
+/// The key in a work's source that says that no source names it any more.
+const GONE: &str = "vanished";
+
+/// The schedule that is there.
+#[derive(Debug)]
+pub struct Existing {
+    schedule: Schedule,
+    edges: Vec<Edge>,
+    by_hand: HashMap<WorkId, ByHand>,
+}
+
+impl Existing {
+    /// What the store holds; `None` where there is no schedule.
+    pub fn of(store: &Store) -> Result<Option<Existing>> {
+        let Some(schedule) = store.schedule()? else { return Ok(None) };
+        Ok(Some(Existing { schedule, edges: store.edges()?, by_hand: store.by_hand()? }))
+    }
+
+    /// The same with what stands in schedule.json, without taking it in.
+    pub fn look(project: &Project, store: Option<&Store>) -> Result<Option<Existing>> {
+        let schedule = match plan::look(project) {
+            Ok(schedule) => schedule,
+            Err(error) if error.code() == Code::NoSchedule => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let Some(store) = store else {
+            return Ok(Some(Existing { schedule, edges: Vec::new(), by_hand: HashMap::new() }));
+        };
+        let mut by_hand = store.by_hand()?;
+        let before: HashMap<WorkId, Work> = store
+            .schedule()?
+            .into_iter()
+            .flat_map(|it| it.works)
+            .map(|work| (work.id.clone(), work))
+            .collect();
+        for work in &schedule.works {
+            let Some(was) = before.get(&work.id) else { continue };
+            let edits = by_hand.entry(work.id.clone()).or_default();
+            edits.priority |= work.priority != was.priority;
+            let new = work.dependencies.iter().filter(|on| !was.dependencies.contains(on));
+            edits.added.extend(new.cloned());
+            let gone = was.dependencies.iter().filter(|on| !work.dependencies.contains(on));
+            edits.dropped.extend(gone.cloned());
+        }
+        Ok(Some(Existing { schedule, edges: store.edges()?, by_hand }))
+    }
+
+    fn items(&self) -> impl Iterator<Item = Item> {
+        self.schedule.works.iter().map(|work| {
+            Item::from(Known {
+                id: work.id.clone(),
+                source: work.source.clone(),
+                completed: work.status == Status::Completed,
+            })
+        })
+    }
+
+    /// Whether every source was read again that a work of that tracker may have come from.
+    fn was_read_again(&self, tracker: SourceType, sources: &[Map<String, Value>]) -> bool {
+        let mut from = self.schedule.sources.iter().filter(|source| {
+            source.contains_key("from")
+                || source.get("type").and_then(Value::as_str) == Some(tracker.as_str())
+        });
+        from.all(|source| sources.contains(source))
+    }
+}
+
+/// The document that the sources make, over what is there.
+pub fn document(
+    gathered: Gathered,
+    existing: Option<Existing>,
+    config: &Config,
+    project: &Project,
+    interrupt: &mut dyn Interrupt,
+    notices: &mut Vec<String>,
+) -> Result<(Document, Vec<Edge>)> {
+    let patterns = Patterns::new(config.batch.dependency_patterns.as_deref())?;
+    notices.extend(gathered.notices);
+    let near = near(&gathered.items);
+    let mut items: Vec<Item> = existing.iter().flat_map(Existing::items).collect();
+    items.extend(gathered.items);
+    let reading = Reading::new(items, &patterns)?;
+    let closed =
+        ask(&reading.outside(), near.as_deref(), &gathered.sources, config, project, interrupt, notices)?;
+    let mut works = reading.works(&closed);
+    notices.append(&mut works.notices);
+    let mut document = Document {
+        version: VERSION.into(),
+        created_at: gathered.created_at.or_else(|| Some(Timestamp::now())),
+        status: ScheduleStatus::Pending,
+        sources: gathered.sources,
+        works: works.works,
+        execution: None,
+        progress: None,
+        wf0: None,
+        extra: gathered.extra,
+    };
+    match existing {
+        Some(existing) => {
+            let edges = over(existing, &mut document, works.edges, &works.gone, notices);
+            Ok((document, edges))
+        }
+        None => Ok((document, works.edges)),
+    }
+}
+
+/// Lays what is there over what the sources say.
+fn over(
+    existing: Existing,
+    document: &mut Document,
+    edges: Vec<Edge>,
+    gone: &HashSet<WorkId>,
+    notices: &mut Vec<String>,
+) -> Vec<Edge> {
+    let mut said: HashMap<WorkId, Vec<Edge>> = HashMap::new();
+    for edge in edges {
+        said.entry(edge.from.clone()).or_default().push(edge);
+    }
+    let mut before: HashMap<WorkId, Vec<Edge>> = HashMap::new();
+    for edge in &existing.edges {
+        before.entry(edge.from.clone()).or_default().push(edge.clone());
+    }
+    let mut vanished: Vec<&str> = Vec::new();
+    for work in &existing.schedule.works {
+        let Some(record) = document.works.get_mut(&work.id) else { continue };
+        let by_hand = existing.by_hand.get(&work.id).cloned().unwrap_or_default();
+        let is_gone = gone.contains(&work.id);
+        if is_gone {
+            record.dependencies = work.dependencies.clone();
+            record.priority = Some(work.priority);
+            said.insert(work.id.clone(), before.remove(&work.id).unwrap_or_default());
+        } else {
+            let edges = said.entry(work.id.clone()).or_default();
+            edges.retain(|edge| !by_hand.dropped.contains(&edge.to));
+            record.dependencies.retain(|on| !by_hand.dropped.contains(on));
+            for on in by_hand.added {
+                edges.retain(|edge| edge.to != on);
+                edges.push(Edge::by_hand(work.id.clone(), on.clone()));
+                if !record.dependencies.contains(&on) {
+                    record.dependencies.push(on);
+                }
+            }
+            record.priority = if by_hand.priority { Some(work.priority) } else { record.priority };
+        }
+        keep(record, work);
+        let source = record.source.get_or_insert_with(|| work.source.clone());
+        if !is_gone {
+            source.extra.shift_remove(GONE);
+        } else if existing.was_read_again(work.source.kind, &document.sources) {
+            source.extra.insert(GONE.into(), Value::from(true));
+            vanished.push(work.id.as_str());
+        }
+    }
+    if !vanished.is_empty() {
+        let (count, shown) = (vanished.len(), vanished[..vanished.len().min(5)].join(", "));
+        let more = if count > 5 { format!(" and {} more", count - 5) } else { String::new() };
+        notices.push(format!(
+            "no source names these works any more, or only as closed: {shown}{more}; they stay, marked as {GONE} in `source`, until `--force` starts over"
+        ));
+    }
+    let mut sources = existing.schedule.sources;
+    sources.retain(|source| !document.sources.contains(source));
+    sources.append(&mut document.sources);
+    document.sources = sources;
+    document.created_at = Some(existing.schedule.created_at);
+    document.status = existing.schedule.status;
+    let known: HashSet<WorkId> = document.works.keys().cloned().collect();
+    let mut edges: Vec<Edge> = document.works.keys().filter_map(|id| said.remove(id)).flatten().collect();
+    for edge in edges.iter_mut().filter(|edge| edge.origin == Origin::Manual && known.contains(&edge.to)) {
+        edge.resolved = crate::schedule::Resolved::Work;
+    }
+    edges
+}
+
+/// What is done stays done.
+fn keep(record: &mut WorkRecord, work: &Work) {
+    record.status = work.status;
+    record.worktree_path = work.worktree.clone();
+    record.started_at = work.started_at;
+    record.completed_at = work.ended_at.filter(|_| work.status == Status::Completed);
+    record.failed_at = work.ended_at.filter(|_| work.status == Status::Failed);
+    record.error = work.error.clone();
+    for (key, value) in &work.extra {
+        record.extra.entry(key.clone()).or_insert_with(|| value.clone());
+    }
+}
+
+/// The address of some issue at the GitHub that was read.
+fn near(items: &[Item]) -> Option<String> {
+    items.iter().find_map(|item| match item {
+        Item::Issue(issue) if issue.tracker == SourceType::Github => issue.url.clone(),
+        _ => None,
+    })
+}
+
+/// Asks the trackers that were read whether issues outside are closed. Where that can't be learned it is said, and the
+/// issues count as open.
+fn ask(
+    outside: &[Outside],
+    near: Option<&str>,
+    sources: &[Map<String, Value>],
+    config: &Config,
+    project: &Project,
+    interrupt: &mut dyn Interrupt,
+    notices: &mut Vec<String>,
+) -> Result<HashMap<Outside, bool>> {
+    let reads = |kind: SourceType| {
+        sources.iter().any(|source| source.get("type").and_then(Value::as_str) == Some(kind.as_str()))
+    };
+    let of = |kind: SourceType| outside.iter().filter(move |it| it.tracker == kind);
+    let place = Place::new(project.root());
+    let mut closed = HashMap::new();
+    let mut unknown = |what: &str, result: Result<()>| match result {
+        Err(error) if error.code() == Code::Interrupted => Err(error),
+        Err(error) => {
+            notices.push(format!("whether {what} are closed is not known: {}", error.what()));
+            Ok(())
+        }
+        Ok(()) => Ok(()),
+    };
+    if let Some(near) = near.filter(|_| reads(SourceType::Github)) {
+        let wanted: Vec<(String, String)> =
+            of(SourceType::Github).filter_map(|it| Some((it.repository.clone()?, it.key.clone()))).collect();
+        if !wanted.is_empty() {
+            let answer = github::states(near, &wanted, &place, interrupt).map(|states| {
+                closed.extend(states.into_iter().map(|((repository, key), is_closed)| {
+                    let tracker = SourceType::Github;
+                    (Outside { tracker, repository: Some(repository), key }, is_closed)
+                }));
+            });
+            unknown("the issues of GitHub that texts name", answer)?;
+        }
+    }
+    let keys: Vec<&str> = of(SourceType::Jira).map(|it| it.key.as_str()).collect();
+    if reads(SourceType::Jira) && !keys.is_empty() {
+        for part in keys.chunks(100) {
+            let jql = format!("key in ({})", part.join(", "));
+            let answer = jira::read(&jql, &config.jira, &place, interrupt).map(|found| {
+                closed.extend(found.issues.into_iter().map(|issue| {
+                    let outside = Outside { tracker: SourceType::Jira, repository: None, key: issue.key };
+                    (outside, issue.closed)
+                }));
+            });
+            unknown("the tickets that texts name", answer)?;
+        }
+    }
+    Ok(closed)
+}

@@ -1,0 +1,354 @@
+//! Schedules from issues: what they are made of, where each edge comes from, and what becomes of a schedule whose
+//! sources are read again.
+
+mod support;
+
+use serde_json::{Value, json};
+use support::Project;
+
+fn project() -> Project {
+    Project::new(support::phases(&["one"], "true"))
+}
+
+fn issue(number: u32, title: &str, body: &str) -> Value {
+    json!({
+        "number": number, "title": title, "body": body, "labels": [], "state": "OPEN",
+        "url": format!("https://github.com/acme/shop/issues/{number}"), "milestone": null, "assignees": [],
+    })
+}
+
+fn shop() -> Vec<Value> {
+    vec![
+        issue(100, "Create the database", ""),
+        issue(123, "Add authentication", "**Blocked by:** #100\n\nRelated to #456"),
+        issue(456, "Fix the login", "Depends on #123, acme/legal#7 and #99"),
+    ]
+}
+
+#[track_caller]
+fn create(project: &Project, issues: &[Value], more: &[&str]) -> support::Ran {
+    let mut command = vec!["schedule", "create", "--from", "-"];
+    command.extend(more);
+    let ran = project.run_with_input(&command, Value::from(issues.to_vec()).to_string().as_bytes());
+    assert_eq!(ran.code, 0, "{ran:?}");
+    ran
+}
+
+fn edges(project: &Project) -> Vec<String> {
+    let text = project.ok(&["schedule", "show", "--edges", "--format", "json"]);
+    let rows: Vec<Value> = serde_json::from_str(&text).unwrap();
+    let field = |row: &Value, key: &str| row[key].as_str().unwrap_or("-").to_owned();
+    rows.iter()
+        .map(|row| ["from", "to", "origin", "resolved", "text"].map(|key| field(row, key)).join(" | "))
+        .collect()
+}
+
+fn works(project: &Project) -> Vec<String> {
+    let text = project.ok(&["schedule", "show", "--format", "json"]);
+    let rows: Vec<Value> = serde_json::from_str(&text).unwrap();
+    rows.iter()
+        .map(|row| {
+            format!(
+                "{} {} {}",
+                row["work_id"].as_str().unwrap(),
+                row["priority"],
+                row["status"].as_str().unwrap()
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn every_edge_says_where_it_comes_from() {
+    let project = project();
+    let ran = create(&project, &shop(), &[]);
+    assert!(
+        ran.err.contains("'FIX-456-fix-the-login' depends on 'GH-99', which is not in the schedule"),
+        "{ran:?}"
+    );
+    assert_eq!(
+        works(&project),
+        [
+            "FEAT-100-create-the-database 1 pending",
+            "FEAT-123-add-authentication 2 pending",
+            "FIX-456-fix-the-login 3 pending",
+        ]
+    );
+    let text = "Depends on #123, acme/legal#7 and #99";
+    let fix = "FIX-456-fix-the-login";
+    assert_eq!(
+        edges(&project),
+        [
+            "FEAT-123-add-authentication | FEAT-100-create-the-database | text | work | **Blocked by:** #100"
+                .to_owned(),
+            format!("{fix} | FEAT-123-add-authentication | text | work | {text}"),
+            format!("{fix} | GH-acme.legal-7 | text | external | {text}"),
+            format!("{fix} | GH-99 | text | external | {text}"),
+        ]
+    );
+    assert_eq!(project.state(fix), "blocked");
+    project.ok(&[
+        "schedule",
+        "edit",
+        fix,
+        "remove-dep=GH-acme.legal-7,GH-99",
+        "add-dep=FEAT-100-create-the-database",
+    ]);
+    assert_eq!(project.state(fix), "pending");
+    assert_eq!(
+        edges(&project)[1..],
+        [
+            format!("{fix} | FEAT-123-add-authentication | text | work | {text}"),
+            format!("{fix} | FEAT-100-create-the-database | manual | work | -"),
+        ]
+    );
+    let table = project.ok(&["schedule", "show", "--edges"]);
+    assert!(table.starts_with("FROM") && table.contains("**Blocked by:** #100"), "{table}");
+}
+
+#[test]
+fn an_edit_of_the_file_by_hand_is_a_manual_edge() {
+    let project = project();
+    project.create(&[("A-1", &[]), ("B-2", &["A-1"]), ("C-3", &[])]);
+    let mut document = project.document();
+    document["works"]["C-3"]["dependencies"] = json!(["B-2"]);
+    document["works"]["B-2"]["dependencies"] = json!([]);
+    document["works"]["D-4"] = json!({"dependencies": ["C-3"]});
+    project.write(".wf/schedule.json", document.to_string());
+    assert_eq!(edges(&project), ["C-3 | B-2 | manual | work | -", "D-4 | C-3 | manual | work | -"]);
+}
+
+#[test]
+fn a_preview_shows_all_and_writes_nothing_at_all() {
+    let project = project();
+    let input = Value::from(shop()).to_string();
+    let dry = |more: &[&str]| {
+        let mut command = vec!["schedule", "create", "--from", "-", "--dry-run"];
+        command.extend(more);
+        let before = project.snapshot();
+        let ran = project.run_with_input(&command, input.as_bytes());
+        assert_eq!(project.snapshot(), before, "{ran:?}");
+        assert_eq!(ran.code, 0, "{ran:?}");
+        ran.out
+    };
+    let shown: Value = serde_json::from_str(&dry(&["--format", "json"])).unwrap();
+    assert_eq!(shown["works"][2]["work_id"], "FIX-456-fix-the-login");
+    assert_eq!(shown["works"][2]["priority"], 3);
+    assert_eq!(shown["edges"].as_array().unwrap().len(), 4);
+    assert!(dry(&[]).contains("3 works, 4 dependencies. Nothing was changed."));
+    create(&project, &shop(), &[]);
+    project.ok(&["schedule", "edit", "FEAT-100-create-the-database", "priority=9"]);
+    let shown: Value = serde_json::from_str(&dry(&["--format", "json"])).unwrap();
+    assert_eq!(shown["works"][2]["work_id"], "FEAT-100-create-the-database");
+    assert_eq!(shown["works"][2]["priority"], 9);
+    let mut document = project.document();
+    document["works"]["FIX-456-fix-the-login"]["priority"] = json!(1);
+    project.write(".wf/schedule.json", document.to_string());
+    let shown: Value = serde_json::from_str(&dry(&["--format", "json"])).unwrap();
+    assert_eq!(shown["works"][0]["work_id"], "FIX-456-fix-the-login");
+    let circle = [issue(1, "a", "Depends on #2"), issue(2, "b", "Depends on #1")];
+    let before = project.snapshot();
+    let command = ["schedule", "create", "--from", "-", "--dry-run"];
+    let ran = project.run_with_input(&command, Value::from(circle.to_vec()).to_string().as_bytes());
+    assert_eq!(ran.code, 1);
+    assert!(ran.err.contains("FEAT-1-a → FEAT-2-b → FEAT-1-a"), "{ran:?}");
+    assert_eq!(project.snapshot(), before);
+}
+
+#[test]
+fn why_follows_the_chain_to_what_can_be_done() {
+    let project = project();
+    create(&project, &shop(), &[]);
+    let why = |id: &str| -> Vec<String> {
+        let text = project.ok(&["schedule", "why", id, "--format", "json"]);
+        let rows: Vec<Value> = serde_json::from_str(&text).unwrap();
+        rows.iter()
+            .map(|row| {
+                let text = |key: &str| row[key].as_str().unwrap_or("-").to_owned();
+                format!("{} {} {}: {}", row["depth"], text("work_id"), text("state"), text("because"))
+            })
+            .collect()
+    };
+    assert_eq!(
+        why("FIX-456-fix-the-login"),
+        [
+            "0 FIX-456-fix-the-login blocked: it waits for FEAT-123-add-authentication, GH-acme.legal-7, GH-99",
+            "1 FEAT-123-add-authentication pending: it waits for FEAT-100-create-the-database",
+            "2 FEAT-100-create-the-database pending: nothing: `wf0 batch start` runs it",
+            "1 GH-acme.legal-7 external: it lies outside of this schedule: once it is done, `wf0 schedule edit FIX-456-fix-the-login remove-dep=GH-acme.legal-7` lets FIX-456-fix-the-login go on",
+            "1 GH-99 external: it lies outside of this schedule: once it is done, `wf0 schedule edit FIX-456-fix-the-login remove-dep=GH-99` lets FIX-456-fix-the-login go on",
+        ]
+    );
+    let text = project.ok(&["schedule", "why", "FEAT-123-add-authentication"]);
+    assert!(
+        text.contains("\n  FEAT-100-create-the-database (pending)")
+            && text.contains("\"**Blocked by:** #100\""),
+        "{text}"
+    );
+    assert!(project.fails(&["schedule", "why", "FEAT-7"]).contains("there is no work 'FEAT-7'"));
+}
+
+#[test]
+fn reading_again_keeps_what_is_done_and_what_was_edited() {
+    let project = project();
+    create(&project, &shop(), &[]);
+    let (base, auth, login) =
+        ("FEAT-100-create-the-database", "FEAT-123-add-authentication", "FIX-456-fix-the-login");
+    project.ok(&["work", "claim", base, "1"]);
+    let held = project
+        .run_with_input(&["schedule", "create", "--from", "-"], Value::from(shop()).to_string().as_bytes());
+    assert!(held.err.contains("is claimed by a script"), "{held:?}");
+    project.ok(&["work", "complete", base, "1"]);
+    project.ok(&["schedule", "edit", login, "priority=7", "remove-dep=GH-99", &format!("add-dep={base}")]);
+    project.ok(&["schedule", "edit", login, "remove-dep=GH-acme.legal-7"]);
+    // 100 was closed meanwhile and is not listed any more, 123 has another title, 500 is new.
+    let again = vec![
+        issue(123, "Add authentication and tokens", "Blocked by #100"),
+        issue(456, "Fix the login", "Depends on #123, acme/legal#7, #99 and #500"),
+        issue(500, "Write the help", ""),
+    ];
+    let ran = create(&project, &again, &[]);
+    assert!(ran.err.contains(&format!("as closed: {base}; they stay")), "{ran:?}");
+    assert_eq!(
+        works(&project),
+        [
+            format!("{base} 1 completed"),
+            "FEAT-500-write-the-help 1 pending".to_owned(),
+            format!("{auth} 2 pending"),
+            format!("{login} 7 pending"),
+        ]
+    );
+    let said = "Depends on #123, acme/legal#7, #99 and #500";
+    assert_eq!(
+        edges(&project),
+        [
+            format!("{auth} | {base} | text | work | Blocked by #100"),
+            format!("{login} | {auth} | text | work | {said}"),
+            format!("{login} | FEAT-500-write-the-help | text | work | {said}"),
+            format!("{login} | {base} | manual | work | -"),
+        ]
+    );
+    let document = project.document();
+    assert_eq!(document["works"][base]["source"]["vanished"], true);
+    assert_eq!(document["works"][auth]["source"]["title"], "Add authentication and tokens");
+    create(&project, &shop(), &[]);
+    assert_eq!(project.document()["works"][base]["source"]["vanished"], Value::Null);
+    assert_eq!(project.state(base), "completed");
+    create(&project, &again, &["--force"]);
+    assert_eq!(works(&project).len(), 3, "--force starts over");
+    assert_eq!(project.document()["works"][login]["priority"], 2, "and no edit by hand is left");
+}
+
+#[test]
+fn other_sources_add_to_a_schedule_and_take_nothing_away() {
+    let project = project();
+    create(&project, &shop(), &[]);
+    let ran = project.run(&["schedule", "create", "local=DOCS-1-guide,FEAT-100-create-the-database"]);
+    assert_eq!((ran.code, ran.err.contains("vanished")), (0, false), "{ran:?}");
+    assert_eq!(works(&project).len(), 4);
+    assert_eq!(project.document()["sources"].as_array().unwrap().len(), 2);
+    assert_eq!(project.document()["works"]["FEAT-100-create-the-database"]["source"]["type"], "github");
+    let before = project.document();
+    let ran = project.run(&["schedule", "create", "local=E-1", "--from", "missing.json"]);
+    assert!(ran.err.contains("cannot read missing.json"), "{ran:?}");
+    assert_eq!(project.document(), before);
+}
+
+#[test]
+fn validate_lists_what_hangs_in_the_air_with_code_and_line() {
+    let project = project();
+    create(&project, &shop(), &[]);
+    project.ok(&["schedule", "edit", "FEAT-100-create-the-database", "priority=5"]);
+    let text = project.ok(&["schedule", "validate", "--format", "json"]);
+    let rows: Vec<Value> = serde_json::from_str(&text).unwrap();
+    let codes: Vec<&str> = rows.iter().map(|row| row["code"].as_str().unwrap()).collect();
+    assert_eq!(
+        codes,
+        [
+            "wf0::schedule::priority",
+            "wf0::schedule::external_dependency",
+            "wf0::schedule::external_dependency",
+        ]
+    );
+    assert_eq!(
+        rows[1]["message"],
+        "'FIX-456-fix-the-login' depends on 'GH-acme.legal-7', which lies outside of this schedule: it is blocked (\"Depends on #123, acme/legal#7 and #99\")"
+    );
+    assert!(
+        rows.iter().all(|row| row["hint"].as_str().is_some_and(|hint| hint.contains("wf0 schedule edit")))
+    );
+}
+
+/// A stand-in for gh that lists these issues, and answers whether others are closed.
+fn with_gh(project: &Project, issues: &[Value]) {
+    std::fs::write(project.around().join("issues.json"), Value::from(issues.to_vec()).to_string()).unwrap();
+    project.script(
+        "gh",
+        r#"
+printf '%s\n' "$*" >> "$AROUND/gh-calls"
+case "$*" in
+--version) echo 'gh version 2.94.0 (2026-01-01)' ;;
+'issue list'*) cat "$AROUND/issues.json" ;;
+'api graphql'*issueOrPullRequest*)
+    echo '{"data":{"n0":null,"n1":{"it":{"state":"CLOSED"}}},"errors":[{"message":"no access"}]}'; exit 1 ;;
+*) echo "unexpected: $*" >&2; exit 1 ;;
+esac
+"#,
+    );
+}
+
+#[test]
+fn issues_of_github_make_a_schedule_and_closed_ones_outside_are_satisfied() {
+    let project = project();
+    let mut issues = shop();
+    let node = json!({"number": 100, "state": "OPEN", "repository": {"nameWithOwner": "acme/shop"}});
+    issues[1]["blockedBy"] = json!({"nodes": [node], "totalCount": 1});
+    with_gh(&project, &issues);
+    let ran = project.run(&["schedule", "create", "github=label:scheduled"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let said = "Depends on #123, acme/legal#7 and #99";
+    assert_eq!(
+        edges(&project),
+        [
+            "FEAT-123-add-authentication | FEAT-100-create-the-database | native | work | -".to_owned(),
+            format!("FIX-456-fix-the-login | GH-99 | text | closed | {said}"),
+            format!("FIX-456-fix-the-login | FEAT-123-add-authentication | text | work | {said}"),
+            format!("FIX-456-fix-the-login | GH-acme.legal-7 | text | external | {said}"),
+        ]
+    );
+    assert_eq!(project.document()["sources"], json!([{"type": "github", "query": "label:scheduled"}]));
+    assert_eq!(project.lines("gh-calls").len(), 3, "{:?}", project.lines("gh-calls"));
+    // The same through the configuration, and one issue from two sources is one work.
+    project.config(json!({"batch": {
+        "phases": [{"name": "one", "command": ["true"]}],
+        "sources": ["github=label:scheduled", {"type": "local", "ids": "DOCS-1-guide,FEAT-100-create-the-database"}],
+    }}));
+    project.ok(&["schedule", "create", "--all"]);
+    assert_eq!(works(&project).len(), 4);
+    // A source that fails fails them all.
+    let before = project.document();
+    project.script("gh", "echo 'HTTP 502: Bad Gateway' >&2; exit 1");
+    let ran = project.run(&["schedule", "create", "local=NEW-1", "github=label:scheduled"]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.err.contains("github="), "{ran:?}");
+    assert_eq!(project.document(), before);
+}
+
+#[test]
+fn a_pattern_that_cannot_be_used_is_named_and_one_of_the_users_own_is_used() {
+    let project = project();
+    let with = |patterns: Value| {
+        project.config(json!({"batch": {
+            "phases": [{"name": "one", "command": ["true"]}], "dependency_patterns": patterns,
+        }}));
+        let issues = Value::from(vec![issue(1, "a", "waits for 2"), issue(2, "b", "")]).to_string();
+        project.run_with_input(&["schedule", "create", "--from", "-"], issues.as_bytes())
+    };
+    for pattern in [r"needs #(\d+", r"(\d{1,1000000})", r"needs #\d+"] {
+        let ran = with(json!([r"fine (\d+)", pattern]));
+        assert_eq!(ran.code, 1, "{ran:?}");
+        assert!(ran.err.contains(&format!("batch.dependency_patterns: '{pattern}'")), "{ran:?}");
+    }
+    assert_eq!(with(json!([r"waits for (\d+)"])).code, 0);
+    assert_eq!(edges(&project), ["FEAT-1-a | FEAT-2-b | text | work | waits for 2"]);
+}
