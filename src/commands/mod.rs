@@ -9,6 +9,7 @@ pub mod drawing;
 pub mod edit;
 pub mod init;
 pub mod invoke;
+pub mod issue;
 pub mod lock;
 pub mod logs;
 pub mod names;
