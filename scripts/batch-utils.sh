@@ -15,6 +15,8 @@
 #   wf_batch_cleanup_worktree ID                    removes it; 1 and kept where something in it would be lost
 #   wf_batch_get_branch_name ID                     feat/123-auth
 #   wf_batch_push_changes ID WORKTREE               pushes the branch; 0 also where there is nothing to push
+#   wf_batch_generate_work_id NUMBER TITLE [PREFIX] FEAT-123-add-login
+#   wf_batch_detect_dependencies TEXT               what an issue with that text waits for, as a JSON array
 #   wf_batch_log LEVEL MESSAGE                      [2026-01-26 10:00:00] [LEVEL] MESSAGE
 #   wf_batch_invoke_claude ID WORKTREE [COMMAND]    runs the agent there with /COMMAND ID
 #
@@ -200,6 +202,18 @@ wf_batch_get_branch_name() {
 
 wf_batch_push_changes() {
     _wf_batch_wf0 work push -- "${1:-}" "${2:-}"
+}
+
+wf_batch_generate_work_id() {
+    _wf_batch_wf0 work new-id -- "${1:-}" "${3:-FEAT}" <<_wf_batch_end
+${2:-}
+_wf_batch_end
+}
+
+wf_batch_detect_dependencies() {
+    _wf_batch_wf0 work references <<_wf_batch_end
+${1:-}
+_wf_batch_end
 }
 
 # A message is one line, whatever is in it.

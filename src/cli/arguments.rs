@@ -360,6 +360,17 @@ pub enum Work {
         #[arg(default_value = "wf0-nextstep")]
         command: String,
     },
+    /// Prints the identifier that the work of an issue gets; its title is read from standard input
+    #[command(hide = true)]
+    NewId {
+        /// The issue's number
+        number: String,
+        /// The type of the work, FEAT without it
+        kind: Option<String>,
+    },
+    /// Prints what a text, read from standard input, says an issue waits for, as a JSON array
+    #[command(hide = true)]
+    References,
     /// Takes the lock among scripts for a shell, and prints which process holds it
     #[command(hide = true)]
     Lock {

@@ -85,6 +85,16 @@ pub fn work(project: &Project, command: &Work, output: &mut Output) -> Result<u8
             let _ = std::io::stdout().flush();
             return Err(cannot_start(Path::new(command.get_program()).to_owned().as_path(), &command.exec()));
         }
+        Work::NewId { number, kind } => {
+            let title = input(Path::new("-"))?;
+            let kind = kind.as_deref().filter(|kind| !kind.is_empty());
+            let id = commands::issue::work_id(number, &String::from_utf8_lossy(&title), kind)?;
+            output.text(&format!("{id}\n"));
+        }
+        Work::References => {
+            let text = input(Path::new("-"))?;
+            output.line(&commands::issue::references(project, &String::from_utf8_lossy(&text))?);
+        }
         Work::Lock { owner } => {
             let holder = commands::lock::take(project, *owner)?;
             output.text(&format!("{} {}\n", holder.pid, holder.started));

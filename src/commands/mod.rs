@@ -10,6 +10,7 @@ pub mod edges;
 pub mod edit;
 pub mod init;
 pub mod invoke;
+pub mod issue;
 pub mod lock;
 pub mod logs;
 pub mod names;

@@ -17,10 +17,7 @@ impl Issue {
             SourceType::Jira => "JIRA",
             SourceType::Github | SourceType::Local => self.kind(),
         };
-        match slug(&self.title) {
-            slug if slug.is_empty() => WorkId::new(format!("{kind}-{}", self.key)),
-            slug => WorkId::new(format!("{kind}-{}-{slug}", self.key)),
-        }
+        work_id(kind, &self.key, &self.title)
     }
 
     /// The type of its work: by its labels, else by words of its title, else `FEAT`.
@@ -45,6 +42,17 @@ impl Issue {
             url: self.url.clone(),
             extra,
         }
+    }
+}
+
+/// The identifier of a work of that type, for the issue of that key and title.
+///
+/// # Errors
+/// [`crate::error::Code::WorkId`].
+pub fn work_id(kind: &str, key: &str, title: &str) -> Result<WorkId> {
+    match slug(title) {
+        slug if slug.is_empty() => WorkId::new(format!("{kind}-{key}")),
+        slug => WorkId::new(format!("{kind}-{key}-{slug}")),
     }
 }
 

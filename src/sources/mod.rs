@@ -1,7 +1,7 @@
 //! Where works come from.
 
 pub mod github;
-mod identity;
+pub mod identity;
 pub mod issue;
 pub mod jira;
 pub mod local;

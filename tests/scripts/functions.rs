@@ -10,7 +10,7 @@ use crate::in_every_shell;
 const CLAUDE: &str = r#"
 case $2 in
 "/fail "*) exit 7 ;;
-"/where "*) echo "$PWD $WF0_WORK_ID $WF0_PHASE" ;;
+"/where "*) printf '%s %s %s\n' "$PWD" "$WF0_WORK_ID" "$WF0_PHASE" ;;
 *) printf '%s\n' "$@" ;;
 esac"#;
 

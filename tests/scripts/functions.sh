@@ -125,6 +125,22 @@ check 'the last ones' "$(for id in W3 W4 W5; do wf_batch_claim_work $id 7 && wf_
 check 'the end' "$(jq -r .status .wf/schedule.json)" 'failed'
 check 'ended' "$(say wf_batch_is_running)" '=1'
 
+# Issues.
+check 'id' "$(say wf_batch_generate_work_id 123 'Add login')" 'FEAT-123-add-login
+=0'
+check 'id of a type' "$(wf_batch_generate_work_id 123 "$hostile" FIX)" 'FIX-123-x-q-s-touch-pwned-touch-pwned'
+check 'id of a long title' "$(wf_batch_generate_work_id '#7' "$long")" 'FEAT-7-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxx'
+check 'id of other letters' "$(wf_batch_generate_work_id 7 'ログイン')" 'FEAT-7'
+check 'no id' "$(complaint wf_batch_generate_work_id '../x' 'Add login' | head -n 1)" '=1'
+check 'dependencies' "$(say wf_batch_detect_dependencies 'Depends on #12 and PROJ-7.
+Blocked by: other/name#3. Blocks #4, see #5; touch pwned \n')" '["12","PROJ-7","other/name#3"]
+=0'
+check 'no dependencies' "$(wf_batch_detect_dependencies "$hostile")" '[]'
+check 'no dependencies at all' "$(wf_batch_detect_dependencies '')" '[]'
+check 'dependencies in a long text' "$(wf_batch_detect_dependencies "$long
+
+Depends on #1")" '["1"]'
+
 # The rest.
 check 'log' "$(wf_batch_log WARN "$hostile" | sed 's/[0-9]/9/g')" \
     "[9999-99-99 99:99:99] [WARN] $(printf '%s' "$hostile" | tr '\n' ' ')"
