@@ -48,6 +48,7 @@ pub fn commands() -> Vec<Box<dyn PluginCommand<Plugin = Wf0Plugin>>> {
         Box::new(schedule::create::Create),
         Box::new(schedule::show::Show),
         Box::new(schedule::validate::Validate),
+        Box::new(schedule::why::Why),
         Box::new(schedule::edit::Edit),
         Box::new(schedule::clear::Clear),
         Box::new(batch::start::Start),

@@ -120,6 +120,8 @@ texts!(
     crate::schedule::WorkId,
     crate::schedule::Status,
     crate::schedule::State,
+    crate::schedule::Origin,
+    crate::schedule::Resolved,
     crate::schedule::ScheduleStatus,
     crate::schedule::problems::Severity,
     crate::commands::status::WorkerState,

@@ -1,7 +1,8 @@
 //! Which fields of the commands' answers are columns, in which order.
 
 use super::rows::rows;
-use crate::commands::{doctor, init, plan, show, start, status, stop, watch, work};
+use crate::commands::{create, doctor, init, plan, show, start, status, stop, watch, why, work};
+use crate::schedule::Edge;
 use crate::schedule::problems::Problem;
 
 rows! {
@@ -22,5 +23,8 @@ rows! {
     doctor::Row { check, state, message, hint }
     init::Initialized { root, config, written }
     Problem { severity, code, work_id, message, hint }
-    crate::commands::create::Created { works, file }
+    create::Created { works, file }
+    create::Preview { works, edges }
+    why::Row { depth, work_id, state, because, needed_by, origin, text }
+    Edge { from, to, origin, text, resolved }
 }

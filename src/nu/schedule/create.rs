@@ -3,7 +3,7 @@
 use nu_plugin::{EngineInterface, EvaluatedCall, PluginCommand};
 use nu_protocol::{Example, LabeledError, PipelineData, Signature, Span, Spanned, SyntaxShape, Type, Value};
 
-use crate::commands::create::{self, Created, Request};
+use crate::commands::create::{self, Created, Preview, Request};
 use crate::error::{About, Error};
 use crate::nu::Wf0Plugin;
 use crate::nu::caller::Caller;
@@ -29,18 +29,22 @@ impl PluginCommand for Create {
 
     fn signature(&self) -> Signature {
         let inputs = [Type::Nothing, Type::table(), Type::record(), Type::list(Type::Any), Type::String];
-        let output = Created::record_type(Density::Typed);
+        let outputs = [Created::record_type(Density::Typed), Preview::record_type(Density::Typed)];
+        let pairs =
+            inputs.into_iter().flat_map(|input| outputs.clone().map(|output| (input.clone(), output)));
         Signature::build(self.name())
             .of_a_project()
-            .rest("source", SyntaxShape::String, "local=ID,ID: works by name.")
+            .rest("source", SyntaxShape::String, "github=QUERY, jira=JQL, local=ID,ID.")
             .named(
                 "from",
                 SyntaxShape::Filepath,
                 "A file: a schedule, or records as JSON, NDJSON or CSV.",
                 None,
             )
-            .switch("force", "Replace the schedule that is there.", None)
-            .input_output_types(inputs.map(|input| (input, output.clone())).to_vec())
+            .switch("all", "The sources that the configuration names in batch.sources, too.", None)
+            .switch("force", "Start over: forget the schedule that is there.", None)
+            .switch("dry-run", "Give the works and what they would wait for, and write nothing at all.", None)
+            .input_output_types(pairs.collect())
     }
 
     fn search_terms(&self) -> Vec<&str> {
@@ -62,6 +66,11 @@ impl PluginCommand for Create {
                 )),
             },
             Example {
+                example: "[[work_id dependencies]; [A []] [B [A]]] | wf0 schedule create --force --dry-run | get edges | select from to origin",
+                description: "What it would be; nothing is written.",
+                result: Some(values::rows(&["from", "to", "origin"], &[&["B", "A", "native"]])),
+            },
+            Example {
                 example: "wf0 schedule create local=FEAT-1-login,FIX-2-crash --force; wf0 schedule show | get work_id",
                 description: "By name.",
                 result: Some(values::texts(&["FEAT-1-login", "FIX-2-crash"])),
@@ -78,7 +87,8 @@ impl PluginCommand for Create {
     ) -> Result<PipelineData, LabeledError> {
         let caller = Caller::new(engine, call);
         let project = caller.project()?;
-        let mut request = Request { force: call.has_flag("force")?, ..Request::default() };
+        let mut request =
+            Request { force: call.has_flag("force")?, all: call.has_flag("all")?, ..Request::default() };
         for source in call.rest::<Spanned<String>>(0)? {
             let source_of = create::From::parse(&source.item);
             request.from.push(source_of.map_err(|error| labeled(&error, source.span))?);
@@ -91,12 +101,17 @@ impl PluginCommand for Create {
             request.from.push(from);
             value
         });
-        let created = caller.within(|| Ok(create::create(&project, &request)))?;
-        let created = created.map_err(|error| match piped.and_then(|piped| place(&error, &piped)) {
+        let mut interrupt = caller.interrupt()?;
+        let failed = |error: Error| match piped.as_ref().and_then(|piped| place(&error, piped)) {
             Some(span) => labeled(&error, span),
             None => caller.failure(&error),
-        })?;
-        Ok(caller.record(&caller.told(created)))
+        };
+        if call.has_flag("dry-run")? {
+            let preview = caller.within(|| Ok(create::preview(&project, &request, &mut interrupt)))?;
+            return Ok(caller.record(&caller.told(preview.map_err(failed)?)));
+        }
+        let created = caller.within(|| Ok(create::create_until(&project, &request, &mut interrupt)))?;
+        Ok(caller.record(&caller.told(created.map_err(failed)?)))
     }
 }
 

@@ -5,3 +5,4 @@ pub mod create;
 pub mod edit;
 pub mod show;
 pub mod validate;
+pub mod why;

@@ -1,12 +1,12 @@
 //! `wf0 schedule show`.
 
 use nu_plugin::{EngineInterface, EvaluatedCall, PluginCommand};
-use nu_protocol::{Example, LabeledError, PipelineData, Signature};
+use nu_protocol::{Example, LabeledError, PipelineData, Signature, Type};
 
-use crate::commands::show;
+use crate::commands::{edges, show};
 use crate::nu::Wf0Plugin;
 use crate::nu::caller::Caller;
-use crate::nu::rows::Row;
+use crate::nu::rows::{Density, Row};
 use crate::nu::signature::Shared;
 use crate::nu::values;
 
@@ -28,7 +28,11 @@ impl PluginCommand for Show {
         Signature::build(self.name())
             .of_a_project()
             .switch("flat", "Lists joined with a space, records as their id.", None)
-            .gives(show::Row::either_table_type())
+            .switch("edges", "What each work waits for, and where that is said.", None)
+            .input_output_types(vec![
+                (Type::Nothing, show::Row::either_table_type()),
+                (Type::Nothing, edges::Row::table_type(Density::Typed)),
+            ])
     }
 
     fn search_terms(&self) -> Vec<&str> {
@@ -47,6 +51,14 @@ impl PluginCommand for Show {
                 description: "What waits for a work.",
                 result: Some(values::texts(&["FEAT-124-export"])),
             },
+            Example {
+                example: "wf0 schedule show --edges | where to == FEAT-123-auth | select from origin resolved",
+                description: "Who said that something waits for a work.",
+                result: Some(values::rows(
+                    &["from", "origin", "resolved"],
+                    &[&["FEAT-124-export", "native", "work"]],
+                )),
+            },
         ]
     }
 
@@ -58,6 +70,10 @@ impl PluginCommand for Show {
         _: PipelineData,
     ) -> Result<PipelineData, LabeledError> {
         let caller = Caller::new(engine, call);
+        if call.has_flag("edges")? {
+            let rows = edges::rows(&caller.project()?).map_err(|error| caller.failure(&error))?;
+            return Ok(caller.table(&caller.told(rows), caller.density()?, &["from", "to", "origin"]));
+        }
         let rows = show::rows(&caller.project()?).map_err(|error| caller.failure(&error))?;
         Ok(caller.table(&caller.told(rows), caller.density()?, &["work_id", "status"]))
     }
