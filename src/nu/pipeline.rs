@@ -89,6 +89,85 @@ fn wrong(place: &str, expected: &str, found: &Value) -> LabeledError {
     labeled(&error, found.span())
 }
 
+/// Columns by which a row is an issue of a tracker, from which a work is yet to be made.
+const OF_ISSUES: [&str; 2] = ["number", "key"];
+
+/// A table of works as JSON, each cell looked at while it is known where it stands. Anything else than a table, and a
+/// table of issues, is passed on as it is.
+///
+/// # Errors
+/// [`Code::Form`], [`Code::WorkId`] at the cell; [`Code::Form`] at the row that has no column `work_id`.
+pub fn works(value: &Value) -> Result<serde_json::Value, LabeledError> {
+    let rows = match value {
+        Value::List { vals, .. } => vals.as_slice(),
+        Value::Record { val, .. } if val.contains("work_id") => std::slice::from_ref(value),
+        other => return to_json("", other),
+    };
+    let is_of_issues =
+        |row: &Value| row.as_record().is_ok_and(|it| OF_ISSUES.iter().any(|name| it.contains(name)));
+    if rows.first().is_some_and(is_of_issues) {
+        return to_json("", value);
+    }
+    (1..).zip(rows).map(|(number, row)| work_of(number, row)).collect()
+}
+
+/// One row of a table of works.
+fn work_of(number: usize, row: &Value) -> Result<serde_json::Value, LabeledError> {
+    if let Value::Error { error, .. } = row {
+        return Err((**error).clone().into());
+    }
+    let Value::Record { val, .. } = row else {
+        return Err(wrong(&format!("row {number}"), "a record with the column `work_id`", row));
+    };
+    work_in(number, row)?;
+    let mut fields = Map::with_capacity(val.len());
+    for (name, cell) in val.iter() {
+        let place = format!("row {number}, column `{name}`");
+        // An empty cell of a CSV file.
+        let is_empty = cell.as_str().is_ok_and(|text| text.trim().is_empty());
+        let json = match (name.as_str(), cell) {
+            ("work_id", Value::String { val, .. }) => {
+                work_at(&place, val, cell.span())?;
+                to_json(&place, cell)?
+            }
+            ("priority" | "title" | "url", Value::String { .. }) if is_empty => serde_json::Value::Null,
+            ("priority", Value::Int { .. } | Value::Nothing { .. }) => to_json(&place, cell)?,
+            ("priority", other) => return Err(wrong(&place, "a whole number", other)),
+            ("title" | "url", Value::String { .. } | Value::Nothing { .. }) => to_json(&place, cell)?,
+            ("title" | "url", other) => return Err(wrong(&place, "text", other)),
+            ("dependencies", cell) => {
+                dependencies_in(&place, cell)?;
+                to_json(&place, cell)?
+            }
+            (_, cell) => to_json(&place, cell)?,
+        };
+        fields.insert(name.clone(), json);
+    }
+    Ok(serde_json::Value::Object(fields))
+}
+
+fn dependencies_in(place: &str, cell: &Value) -> Result<(), LabeledError> {
+    match cell {
+        Value::Nothing { .. } => Ok(()),
+        Value::String { val, .. } => {
+            let mut parts =
+                val.split(|c: char| c == ',' || c.is_whitespace()).filter(|part| !part.is_empty());
+            parts.try_for_each(|part| work_at(place, part, cell.span()))
+        }
+        Value::List { vals, .. } => vals.iter().try_for_each(|item| match item {
+            Value::String { val, .. } => work_at(place, val, item.span()),
+            other => Err(wrong(place, "ids of works", other)),
+        }),
+        other => Err(wrong(place, "a list of ids, or a text with them", other)),
+    }
+}
+
+fn work_at(place: &str, id: &str, span: Span) -> Result<(), LabeledError> {
+    WorkId::new(id).map(drop).map_err(|error| {
+        labeled(&Error::new(error.code(), format!("{place}: {}", error.what()), error.hint()), span)
+    })
+}
+
 /// A value as JSON.
 ///
 /// # Errors

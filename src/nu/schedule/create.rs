@@ -7,7 +7,7 @@ use crate::commands::create::{self, Created, Request};
 use crate::nu::Wf0Plugin;
 use crate::nu::caller::Caller;
 use crate::nu::failure::labeled;
-use crate::nu::pipeline::to_json;
+use crate::nu::pipeline::works;
 use crate::nu::rows::{Density, Row};
 use crate::nu::signature::Shared;
 use crate::nu::values;
@@ -85,7 +85,7 @@ fn from_pipe(input: PipelineData, head: Span) -> Result<Option<create::From>, La
     let text = match input.into_value(head)? {
         Value::Nothing { .. } => return Ok(None),
         Value::String { val, .. } => val,
-        value => to_json("", &value)?.to_string(),
+        value => works(&value)?.to_string(),
     };
     Ok(Some(create::From::Text { text: text.into_bytes(), name: "the pipe".to_owned() }))
 }
