@@ -19,7 +19,8 @@ pub fn read(ids: &str) -> Result<IndexMap<WorkId, WorkRecord>> {
                 Code::Duplicate,
                 format!("'{id}' stands in local= twice"),
                 "name it once",
-            ));
+            )
+            .with_about(id.as_str()));
         }
     }
     if works.is_empty() {
