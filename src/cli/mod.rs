@@ -12,7 +12,7 @@ use std::ffi::OsString;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
 use crate::commands::{self, Answer};
 use crate::error::{Code, Error, Result};
@@ -31,6 +31,11 @@ pub const FAILED: u8 = 1;
 pub const USAGE: u8 = 2;
 /// Exit status: interrupted.
 pub const INTERRUPTED: u8 = 130;
+
+/// What can be typed, as the parser has it.
+pub fn grammar() -> clap::Command {
+    Arguments::command()
+}
 
 /// Runs one command line (without the program's name) and gives its exit status.
 pub fn run(arguments: Vec<OsString>) -> u8 {

@@ -1,5 +1,7 @@
 //! `wf0 schedule edit`: priority and dependencies of a work.
 
+use std::collections::BTreeSet;
+
 use super::{Answer, open, schedule};
 use crate::error::{Code, Error, Result};
 use crate::project::Project;
@@ -7,6 +9,7 @@ use crate::schedule::WorkId;
 use crate::schedule::id::quoted;
 use crate::scheduler::ring_everyone;
 use crate::store::intake::Unreadable;
+use crate::store::works::Schedule;
 
 /// What is to be changed of a work.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -88,17 +91,38 @@ pub fn edit(project: &Project, id: &WorkId, request: &Request) -> Result<Answer<
                 .with_about(it.as_str()));
         }
     }
-    store.change(|change| {
-        if let Some(priority) = request.priority {
-            change.set_priority(id, priority)?;
-        }
-        if dependencies != work.dependencies {
-            change.replace_dependencies(id, &dependencies)?;
-            change.check_structure(&prefixes)?;
-        }
-        Ok(())
-    })?;
+    store
+        .change(|change| {
+            if let Some(priority) = request.priority {
+                change.set_priority(id, priority)?;
+            }
+            if dependencies != work.dependencies {
+                change.replace_dependencies(id, &dependencies)?;
+                change.check_structure(&prefixes)?;
+            }
+            Ok(())
+        })
+        .map_err(|error| match dependencies.iter().find(|it| leads_to(&known, it, id)) {
+            Some(it) if error.code() == Code::Cycle => error.with_about(it.as_str()),
+            _ => error,
+        })?;
     store.publish(Unreadable::Refuse)?;
     ring_everyone(&store)?;
     Ok(Answer { value: (), notices })
+}
+
+/// Whether `from` waits for `to`, directly or through others.
+fn leads_to(known: &Schedule, from: &WorkId, to: &WorkId) -> bool {
+    let (mut seen, mut open) = (BTreeSet::new(), vec![from]);
+    while let Some(id) = open.pop() {
+        if id == to {
+            return true;
+        }
+        if seen.insert(id)
+            && let Ok(work) = known.work(id)
+        {
+            open.extend(&work.dependencies);
+        }
+    }
+    false
 }

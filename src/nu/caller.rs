@@ -171,9 +171,14 @@ impl<'a> Caller<'a> {
 
     fn argument(&self, about: &str) -> Option<Span> {
         let named = self.call.named.iter().filter_map(|(_, value)| value.as_ref());
-        let given = self.call.positional.iter().chain(named);
+        // A flag's value says more about what is meant than the work that a command is about.
+        let given = named.chain(&self.call.positional);
+        let items = given.flat_map(|value| match value {
+            Value::List { vals, .. } => vals.as_slice(),
+            one => std::slice::from_ref(one),
+        });
         let is_it = |text: &str| text == about || text.split([',', '=']).any(|part| part.trim() == about);
-        given.into_iter().find(|it| it.as_str().is_ok_and(is_it)).map(Value::span)
+        items.into_iter().find(|it| it.as_str().is_ok_and(is_it)).map(Value::span)
     }
 
     /// A table. On a narrow terminal the columns `first` get their space before the others.
@@ -220,6 +225,41 @@ impl<'a> Caller<'a> {
                 Err(labeled(&error, given.span()))
             }
         }
+    }
+
+    /// Refuses the first of the flags `others` that is given beside the flag `one`.
+    ///
+    /// # Errors
+    /// [`Code::Usage`] at that flag.
+    pub fn exclude(&self, one: &str, others: &[&str]) -> std::result::Result<(), LabeledError> {
+        if !self.is_given(one)? {
+            return Ok(());
+        }
+        for other in others {
+            if self.is_given(other)? {
+                let what = format!("--{one} and --{other} exclude each other");
+                return Err(labeled(&Error::new(Code::Usage, what, "leave one out"), self.flag(other)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a flag is given, and is not a switch that says `=false`.
+    ///
+    /// # Errors
+    /// It has a value of the wrong type.
+    pub fn is_given(&self, flag: &str) -> std::result::Result<bool, LabeledError> {
+        let named = self.call.named.iter().find(|(name, _)| name.item == flag);
+        Ok(match named {
+            Some((_, Some(Value::Bool { .. }))) => self.call.has_flag(flag)?,
+            given => given.is_some(),
+        })
+    }
+
+    /// Where a flag stands.
+    pub fn flag(&self, flag: &str) -> Span {
+        let named = self.call.named.iter().find(|(name, _)| name.item == flag);
+        named.map_or(self.head(), |(name, value)| value.as_ref().map_or(name.span, Value::span))
     }
 
     /// The density that `--flat` asks for.

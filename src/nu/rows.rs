@@ -51,10 +51,14 @@ pub trait Row {
     /// The type of a table that a flag makes flat: each column has one type or the other.
     fn either_table_type() -> Type {
         let pairs = Self::columns(Density::Typed).into_iter().zip(Self::columns(Density::Flat));
-        let columns: Vec<_> =
-            pairs.map(|((name, typed), (_, flat))| (name, Type::one_of([typed, flat]))).collect();
+        let columns: Vec<_> = pairs.map(|((name, typed), (_, flat))| (name, either(typed, flat))).collect();
         Type::Table(columns.into())
     }
+}
+
+/// One type or the other; help shows a choice of one as if there were more.
+fn either(one: Type, other: Type) -> Type {
+    if one == other { one } else { Type::one_of([one, other]) }
 }
 
 /// The table of some rows.

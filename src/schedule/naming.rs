@@ -49,7 +49,8 @@ pub fn check_collisions<'a>(
                 Code::Collision,
                 format!("'{other}' and '{id}' would share the branch {branch} and its worktree"),
                 "give one of them another identifier",
-            ));
+            )
+            .with_about(id.as_str()));
         }
     }
     Ok(())

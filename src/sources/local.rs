@@ -45,7 +45,8 @@ pub fn read(ids: &str, project: &Project) -> Result<Vec<Item>> {
                 Code::Duplicate,
                 format!("'{id}' stands in local= twice"),
                 "name it once",
-            ));
+            )
+            .with_about(id.as_str()));
         }
         let mut known = Known::default();
         known.of_state(&project.state_file(), &state, &id)?;

@@ -57,7 +57,8 @@ impl Change<'_> {
                 Code::State,
                 format!("'{id}' is {}", head.status),
                 "`wf0 batch status` shows where every work stands",
-            ));
+            )
+            .with_about(id.as_str()));
         };
         self.sql
             .prepare_cached("UPDATE works SET status = ?2 WHERE n = ?1")?

@@ -54,7 +54,7 @@ impl PluginCommand for Resume {
                 result: Some(values::number(2)),
             },
             Example {
-                example: "wf0 batch status --state failed | where error =~ \"wf5-implement\" | wf0 batch resume | get status",
+                example: "wf0 batch status | where state == failed and error =~ wf5-implement | wf0 batch resume | get status",
                 description: "Only what failed for one reason.",
                 result: Some(values::text("running")),
             },

@@ -58,8 +58,14 @@ impl PluginCommand for Start {
         vec![
             Example {
                 example: "wf0 batch start --dry-run | where critical | get work_id",
-                description: "The longest chain of works.",
-                result: Some(values::texts(&["FEAT-100-database", "FEAT-123-auth", "FEAT-124-export"])),
+                description: "The works of the longest chains: the batch takes at least as long as they do.",
+                result: Some(values::texts(&[
+                    "FEAT-100-database",
+                    "FEAT-123-auth",
+                    "FEAT-125-api",
+                    "FEAT-124-export",
+                    "FEAT-126-ui",
+                ])),
             },
             Example {
                 example: "wf0 batch start --dry-run | group-by wave --to-table | get items.work_id.1",
@@ -99,6 +105,7 @@ impl PluginCommand for Start {
         let caller = Caller::new(engine, call);
         let project = caller.project()?;
         let parallel = caller.parallel()?;
+        caller.exclude("dry-run", &["wait"])?;
         if call.has_flag("dry-run")? {
             let rows = caller.told(caller.within(|| plan::rows(&project, parallel))?);
             let Some(format) = call.get_flag::<Spanned<String>>("format")? else {
@@ -117,9 +124,10 @@ impl PluginCommand for Start {
             return Ok(PipelineData::value(Value::string(text, call.head), None));
         }
         for needs_plan in ["flat", "format"] {
-            if call.has_flag(needs_plan)? || call.get_flag::<Value>(needs_plan)?.is_some() {
+            if caller.is_given(needs_plan)? {
                 let what = format!("--{needs_plan} is for plans");
-                return Err(labeled(&Error::new(Code::Usage, what, "add --dry-run"), call.head));
+                let error = Error::new(Code::Usage, what, "add --dry-run");
+                return Err(labeled(&error, caller.flag(needs_plan)));
             }
         }
         let started = caller.told(caller.within(|| start::start(&project, parallel))?);

@@ -55,8 +55,8 @@ impl PluginCommand for Status {
                     &["work_id", "state"],
                     &[
                         &["FEAT-100-database", "completed"],
-                        &["FEAT-125-api", "completed"],
                         &["FEAT-123-auth", "failed"],
+                        &["FEAT-125-api", "completed"],
                         &["FEAT-124-export", "blocked"],
                         &["FEAT-126-ui", "paused"],
                     ],
@@ -97,6 +97,7 @@ impl PluginCommand for Status {
         let caller = Caller::new(engine, call);
         let project = caller.project()?;
         let failed = |error| caller.failure(&error);
+        caller.exclude("summary", &["state", "flat"])?;
         if call.has_flag("summary")? {
             return Ok(caller.record(&caller.told(status::summary(&project).map_err(failed)?)));
         }
