@@ -55,6 +55,40 @@ fn ten_thousand_works_are_created_checked_and_planned_at_once() {
 }
 
 #[test]
+fn a_thousand_issues_that_name_three_thousand_others_are_a_schedule_at_once() {
+    let project = Project::new(support::phases(&["one"], "true"));
+    let filler = "Lorem ipsum, see `code` and <!-- a comment -->. ".repeat(40);
+    let issues: Vec<serde_json::Value> = (1..=1003_u32)
+        .map(|n| {
+            let on: Vec<String> =
+                [1, 7, 50].iter().filter_map(|back| n.checked_sub(*back)).filter(|n| *n > 0).map(|n| format!("#{n}")).collect();
+            let body = match on.as_slice() {
+                [] => filler.clone(),
+                on => format!("{filler}\n\n**Depends on:** {}\n\n{filler}", on.join(", ")),
+            };
+            json!({"number": n, "title": format!("Work number {n}"), "body": body, "labels": [{"name": "scheduled"}],
+                   "state": "OPEN", "url": format!("https://github.com/acme/shop/issues/{n}")})
+        })
+        .collect();
+    let path = project.around().join("issues.json");
+    std::fs::write(&path, serde_json::Value::from(issues).to_string()).unwrap();
+    let path = path.to_str().unwrap();
+    for arguments in [
+        &["schedule", "create", "--from", path, "--dry-run"][..],
+        &["schedule", "create", "--from", path],
+        &["schedule", "create", "--from", path],
+        &["schedule", "show", "--edges"],
+        &["schedule", "validate"],
+        &["schedule", "why", "FEAT-1003-work-number-1003"],
+    ] {
+        let took = timed(&project, arguments);
+        assert!(took < bound(2.0), "{arguments:?} took {took:?}");
+    }
+    let edges = project.ok(&["schedule", "show", "--edges", "--format", "ndjson"]);
+    assert!(edges.lines().count() > 2900, "{}", edges.lines().count());
+}
+
+#[test]
 fn a_chain_of_a_hundred_thousand_works_overflows_nothing() {
     let project = Project::new(support::phases(&["one"], "true"));
     let list = write(&project, "chain", 100_000, |n| n.checked_sub(1).into_iter().collect());

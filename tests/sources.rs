@@ -352,3 +352,56 @@ fn a_pattern_that_cannot_be_used_is_named_and_one_of_the_users_own_is_used() {
     assert_eq!(with(json!([r"waits for (\d+)"])).code, 0);
     assert_eq!(edges(&project), ["FEAT-1-a | FEAT-2-b | text | work | waits for 2"]);
 }
+
+#[test]
+fn hostile_issues_move_no_cursor_and_reach_no_shell() {
+    let project = project();
+    let evil = "\u{1b}[31mred\u{7}\u{202e}gnol\u{0}$(touch pwned)`touch pwned`; rm -rf ~ \r\n../../..";
+    let mut issues = vec![
+        issue(1, evil, &format!("Depends on #2 {evil}\n{evil} Blocked by #3")),
+        issue(2, &"\u{202e}".repeat(2000), "no longer depends on #1 \u{1b}]0;x\u{7}("),
+        issue(3, "", &format!("{}\n\nBlocked by:\n{}", "x `".repeat(1 << 18), "- #2\n".repeat(100_000))),
+        issue(4, &"x ".repeat(1 << 19), &"Depends on #".repeat((1 << 20) / 12)),
+    ];
+    issues[0]["labels"] = json!([{"name": evil}, {"name": "P1"}]);
+    issues[0]["url"] = json!(format!("https://github.com/acme/shop/issues/1{evil}"));
+    let ran = create(&project, &issues, &[]);
+    let ids: Vec<String> = works(&project);
+    assert_eq!(
+        ids,
+        [
+            "FEAT-1-31mred-gnol-touch-pwned-touch 1 pending",
+            "FEAT-2 1 pending",
+            "FEAT-4-x-x-x-x-x-x-x-x-x-x-x-x-x-x-x 1 pending",
+            "FEAT-3 2 pending",
+        ],
+        "{ran:?}"
+    );
+    let first = "FEAT-1-31mred-gnol-touch-pwned-touch";
+    let mut shown = vec![ran.out, ran.err];
+    for command in [
+        &["schedule", "show"][..],
+        &["schedule", "show", "--edges"],
+        &["schedule", "show", "--edges", "--format", "json"],
+        &["schedule", "why", first],
+        &["schedule", "why", first, "--format", "ndjson"],
+        &["schedule", "validate"],
+        &["batch", "status"],
+    ] {
+        let ran = project.run(command);
+        shown.extend([ran.out, ran.err]);
+    }
+    for text in shown {
+        let bad =
+            text.chars().find(|c| (c.is_control() && *c != '\n') || ('\u{202a}'..='\u{202e}').contains(c));
+        assert_eq!(bad, None, "{text:?}");
+        assert!(text.len() < 20_000, "{} bytes", text.len());
+    }
+    assert!(!project.root().join("pwned").exists());
+    let text = edges(&project);
+    assert!(
+        text.iter()
+            .any(|edge| edge.starts_with(&format!("{first} | FEAT-2 | text | work | Depends on #2 [31mred"))),
+        "{text:?}"
+    );
+}
