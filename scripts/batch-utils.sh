@@ -59,7 +59,7 @@ _wf_batch_find_dir() {
     *) _wf_batch_dir=./ ;;
     esac
     # Absolute, for the caller may go elsewhere. The mark keeps line ends at the end of a name.
-    _wf_batch_dir=$(CDPATH='' cd -- "$_wf_batch_dir" 2>/dev/null && pwd -P && echo .) || _wf_batch_dir=
+    _wf_batch_dir=$(CDPATH='' cd -- "$_wf_batch_dir" >/dev/null 2>&1 && pwd -P && echo .) || _wf_batch_dir=
     _wf_batch_dir=${_wf_batch_dir%??}
 }
 
