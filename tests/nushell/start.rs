@@ -1,6 +1,7 @@
 //! What is started from Nushell goes on without it, and holds nothing of it.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::process::Stdio;
 
 use serde_json::json;
@@ -110,9 +111,41 @@ fn waiting_gives_the_summary_of_the_end() {
 }
 
 #[test]
-fn a_demo_leaves_nothing_that_runs() {
-    let project = fixture::project("true");
-    let events = project.nu_value("wf0 demo --pace 10ms | first 4 | get event");
-    assert_eq!(events.as_array().unwrap().len(), 4);
-    project.until("all of it has ended", || project.pids("batch").is_empty());
+fn what_people_should_know_stands_beside_the_data() {
+    let project = fixture::fresh();
+    let ran = project.nu_ran("wf0 batch start --parallel 99 | get workers | length");
+    assert_eq!((ran.code, ran.out.trim()), (0, "5"), "{ran:?}");
+    assert_eq!(ran.err.trim(), "wf0: 99 workers were asked for; batch.max_parallel allows 5");
+}
+
+/// The project of the one demo that was run.
+fn demo(project: &Project) -> PathBuf {
+    let folders = std::fs::read_dir(project.around().join("tmp")).unwrap().flatten();
+    let mut demos = folders.filter(|it| it.file_name().to_string_lossy().starts_with("wf0-demo-"));
+    demos.next().unwrap().path().join("project")
+}
+
+#[test]
+fn a_demo_that_is_left_is_stopped() {
+    for kills in [false, true] {
+        let project = Project::scratch("elsewhere");
+        if kills {
+            let session = Running::new(
+                project
+                    .nu("wf0 demo --pace 2sec | each {|e| print $e.event } | ignore")
+                    .stderr(Stdio::null()),
+            );
+            session.line();
+            kill(session.child.id());
+        } else {
+            project.nu_ok("wf0 demo --pace 2sec | first 2 | ignore");
+        }
+        project.until("all of it has ended", || project.pids("").is_empty());
+        let root = demo(&project);
+        let root = root.to_str().unwrap();
+        // Sixty seconds of pretended thinking were left.
+        let summary =
+            project.nu_value(&format!("wf0 batch status --summary --project '{root}' | get status"));
+        assert_eq!(summary, "paused", "killed: {kills}");
+    }
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::fixture;
 use crate::nu::Running;
-use crate::support::{Project, kill};
+use crate::support::{Project, ended, kill};
 use crate::terminal::Terminal;
 
 /// The prompt has to be back by then.
@@ -181,6 +181,14 @@ fn a_session_that_exits_or_is_killed_leaves_no_plugin() {
         Running::new(&mut project.nu("wf0 batch watch --pulse 10ms | each {|e| print $e.event } | ignore"));
     assert_eq!(watch.line(), "pulse");
     drop(watch);
+    project.until("the plugin has gone", || project.plugins().is_empty());
+    // By the signal that a terminal's Ctrl-C is to a script.
+    let mut watch =
+        Running::new(&mut project.nu("wf0 batch watch --pulse 10ms | each {|e| print $e.event } | ignore"));
+    assert_eq!(watch.line(), "pulse");
+    let pid = rustix::process::Pid::from_child(&watch.child);
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    ended(&mut watch.child);
     project.until("the plugin has gone", || project.plugins().is_empty());
     assert_eq!(project.state("FEAT-125-api"), "running");
     project.touch("go");

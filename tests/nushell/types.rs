@@ -202,6 +202,21 @@ fn typed_commands_of_ones_own_take_it() {
 }
 
 #[test]
+fn whatever_names_works_can_be_piped_on_as_it_is() {
+    let project = fixture::fresh();
+    // Nushell refuses what does not fit before anything runs.
+    for from in
+        TABLES.iter().chain(&["wf0 work next", "wf0 work claim A 7", "wf0 schedule show | first", "ls"])
+    {
+        for to in ["wf0 batch stop", "wf0 batch resume", "wf0 schedule create"] {
+            project.nu_ok(&format!("if false {{ {from} | {to} }}"));
+        }
+    }
+    let refused = project.nu_ran("if false { 7 | wf0 batch stop }");
+    assert!(refused.code != 0 && refused.err.contains("does not support int"), "{refused:?}");
+}
+
+#[test]
 fn flat_tables_are_what_others_read() {
     let project = fixture::ended();
     for command in ["wf0 batch status --flat", "wf0 schedule show --flat"] {
