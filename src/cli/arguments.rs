@@ -301,7 +301,7 @@ pub enum Work {
         /// Why
         message: Option<OsString>,
         /// Why, from a file; - is standard input
-        #[arg(long, value_name = "FILE", conflicts_with = "message")]
+        #[arg(long, hide = true, value_name = "FILE", conflicts_with = "message")]
         message_from: Option<PathBuf>,
     },
     /// Gives back what a worker claimed

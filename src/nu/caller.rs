@@ -23,8 +23,6 @@ use crate::project::Project;
 /// `$env.config.plugins.wf0`: all keys optional, unknown keys are left alone.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings {
-    /// The project's root, where no flag and no variable names one and one is outside of any project.
-    pub project: Option<PathBuf>,
     /// How many workers `batch start` opens where `--parallel` does not say.
     pub parallel: Option<u32>,
     /// The pulse of `batch watch` where `--pulse` does not say.
@@ -42,9 +40,6 @@ impl Settings {
         for (key, value) in record {
             let wrong = |expected: &str| wrong(value, &format!("$env.config.plugins.wf0.{key}"), expected);
             match key.as_str() {
-                "project" => {
-                    settings.project = Some(value.as_str().map_err(|_| wrong("a folder's path"))?.into());
-                }
                 "parallel" => {
                     let number = value.as_int().ok().and_then(|it| u32::try_from(it).ok());
                     settings.parallel =
@@ -131,7 +126,7 @@ impl<'a> Caller<'a> {
         }
     }
 
-    /// The project: as [`Caller::start`] says, else the one of the configuration.
+    /// The project: as [`Caller::start`] says.
     ///
     /// # Errors
     /// There is none.
@@ -139,15 +134,7 @@ impl<'a> Caller<'a> {
         let (folder, given) = self.start()?;
         match given {
             Some(span) => Project::at(&folder).map_err(|error| labeled(&error, span)),
-            None => match Project::find(&folder) {
-                Err(error) if error.code() == Code::NoProject => match self.settings()?.project {
-                    Some(root) => {
-                        Project::at(&folder.join(root)).map_err(|error| labeled(&error, self.head()))
-                    }
-                    None => Err(labeled(&error, self.head())),
-                },
-                found => found.map_err(|error| labeled(&error, self.head())),
-            },
+            None => Project::find(&folder).map_err(|error| labeled(&error, self.head())),
         }
     }
 

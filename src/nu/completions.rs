@@ -8,7 +8,6 @@ use nu_protocol::DynamicSuggestion;
 use nu_protocol::ast::{Argument, Expr};
 use nu_protocol::engine::ArgType;
 
-use super::caller::Settings;
 use crate::commands::names::{self, Name};
 use crate::project::Project;
 use crate::schedule::State;
@@ -76,15 +75,11 @@ fn project(engine: &EngineInterface, call: &DynamicCompletionCall) -> Option<Pro
         _ => None,
     });
     let inherited = || engine.get_env_var("WF0_PROJECT_ROOT").ok().flatten()?.into_string().ok();
-    let configured = || {
-        let value = engine.get_plugin_config().ok().flatten()?;
-        Settings::read(&value).ok()?.project?.to_str().map(str::to_owned)
-    };
     let here = std::path::Path::new(&here);
     let at = |root: String| Project::at(&here.join(root)).ok();
     match typed.or_else(inherited).filter(|it| !it.is_empty()) {
         Some(root) => at(root),
-        None => Project::find(here).ok().or_else(|| configured().and_then(at)),
+        None => Project::find(here).ok(),
     }
 }
 

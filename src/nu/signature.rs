@@ -2,6 +2,14 @@
 
 use nu_protocol::{Category, Signature, SyntaxShape, Type};
 
+/// One of several types, as a flag decides. Nushell makes one type of those that it can.
+pub fn either<const N: usize>(types: [Type; N]) -> Type {
+    match Type::one_of(types) {
+        Type::OneOf(of) if of.iter().count() == 1 => of.iter().next().cloned().unwrap_or(Type::Any),
+        other => other,
+    }
+}
+
 /// What the commands of wf0 share.
 pub trait Shared {
     /// A command of wf0.

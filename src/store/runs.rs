@@ -174,7 +174,8 @@ impl Change<'_> {
                 Code::NotPending,
                 format!("'{id}' is {}, not pending", head.status),
                 "`wf0 work next` names one that can be taken",
-            ));
+            )
+            .with_about(id.as_str()));
         }
         if paused {
             return refuse(format!("'{id}' is paused"), "`wf0 batch resume ID` lets it run again");

@@ -74,10 +74,6 @@ fn what_is_offered_is_of_the_project_that_is_meant() {
     for (before, typed) in [
         (elsewhere.clone(), format!("wf0 schedule edit --project {root} ")),
         (format!("{elsewhere}$env.WF0_PROJECT_ROOT = '{root}'; "), "wf0 schedule edit ".into()),
-        (
-            format!("{elsewhere}$env.config.plugins.wf0 = {{project: '{root}'}}; "),
-            "wf0 schedule edit ".into(),
-        ),
         (format!("{elsewhere}cd project; "), "wf0 schedule edit ".into()),
     ] {
         assert_eq!(offered(&project, &before, &typed).len(), 5, "{before}{typed}");

@@ -6,25 +6,20 @@ use crate::fixture;
 use crate::support::Project;
 
 #[test]
-fn a_flag_beats_the_environment_which_beats_the_configuration_which_beats_the_folder() {
+fn a_flag_beats_the_environment_which_beats_the_folder() {
     let (one, two, three) = (fixture::fresh(), fixture::project("true"), fixture::project("true"));
     two.create(&[("TWO", &[])]);
     three.create(&[("THREE", &[])]);
     let root = |project: &Project| project.root().display().to_string();
     let first = |code: &str| one.nu_value(&format!("{code} | get work_id | first"));
-    let configured = format!("$env.config.plugins.wf0 = {{project: '{}'}}", root(&two));
     assert_eq!(first("wf0 batch status"), "FEAT-100-database");
-    assert_eq!(first(&format!("{configured}; wf0 batch status")), "TWO");
-    // A closure is asked anew each time.
-    let asked = format!("$env.config.plugins.wf0 = {{|| {{project: '{}'}} }}", root(&two));
-    assert_eq!(first(&format!("{asked}; wf0 batch status")), "TWO");
-    let inherited = format!("{configured}; $env.WF0_PROJECT_ROOT = '{}'", root(&three));
+    let inherited = format!("$env.WF0_PROJECT_ROOT = '{}'", root(&three));
     assert_eq!(first(&format!("{inherited}; wf0 batch status")), "THREE");
+    assert_eq!(first(&format!("{inherited}; wf0 batch status --project '{}'", root(&two))), "TWO");
     assert_eq!(
-        first(&format!("{inherited}; wf0 batch status --project '{}'", root(&one))),
+        first(&format!("{inherited}; $env.WF0_PROJECT_ROOT = ''; wf0 batch status")),
         "FEAT-100-database"
     );
-    assert_eq!(first(&format!("{inherited}; $env.WF0_PROJECT_ROOT = ''; wf0 batch status")), "TWO");
     // The session's own variables, not those that the plugin was started with.
     let set =
         format!("wf0 batch status; with-env {{WF0_PROJECT_ROOT: '{}'}} {{ wf0 batch status }}", root(&three));
@@ -61,6 +56,9 @@ fn workers_and_pulse_come_from_it_unless_a_flag_says_otherwise() {
     assert_eq!(started, json!([1, 2, 3]));
     let pulse = project.nu_value("$env.config.plugins.wf0 = {pulse: 10ms}; wf0 batch watch | where event == pulse | first 2 | get event");
     assert_eq!(pulse, json!(["pulse", "pulse"]));
+    // A closure is asked anew each time.
+    let asked = project.nu_value("$env.config.plugins.wf0 = {|| {pulse: 10ms} }; wf0 batch watch | where event == pulse | first 1 | get event");
+    assert_eq!(asked, json!(["pulse"]));
     let other = fixture::project("await go");
     other.create(&[("A", &[]), ("B", &[]), ("C", &[])]);
     let started = other.nu_value("$env.config.plugins.wf0 = {parallel: 3, other: 1}; wf0 batch start --parallel 1 | get workers.worker");
@@ -72,17 +70,15 @@ fn workers_and_pulse_come_from_it_unless_a_flag_says_otherwise() {
 #[test]
 fn what_is_wrong_with_it_is_shown_where_it_was_written() {
     let project = fixture::fresh();
-    for (config, message, at) in [
-        ("{parallel: two}", "$env.config.plugins.wf0.parallel is string", "two"),
-        ("{parallel: 0}", "$env.config.plugins.wf0.parallel is int", "0"),
-        ("{parallel: -1}", "$env.config.plugins.wf0.parallel is int", "-1"),
-        ("{project: 7}", "$env.config.plugins.wf0.project is int", "7"),
-        ("{pulse: 5}", "$env.config.plugins.wf0.pulse is int", "5"),
-        ("{pulse: 0sec}", "$env.config.plugins.wf0.pulse is duration", "0sec"),
-        ("[]", "$env.config.plugins.wf0 is list", "[]"),
+    for (config, message, at, command) in [
+        ("{parallel: two}", "$env.config.plugins.wf0.parallel is string", "two", "wf0 batch start --dry-run"),
+        ("{parallel: 0}", "$env.config.plugins.wf0.parallel is int", "0", "wf0 batch start --dry-run"),
+        ("{parallel: -1}", "$env.config.plugins.wf0.parallel is int", "-1", "wf0 batch start --dry-run"),
+        ("{pulse: 5}", "$env.config.plugins.wf0.pulse is int", "5", "wf0 batch watch"),
+        ("{pulse: 0sec}", "$env.config.plugins.wf0.pulse is duration", "0sec", "wf0 batch watch"),
+        ("[]", "$env.config.plugins.wf0 is list", "[]", "wf0 batch watch"),
     ] {
-        let caught =
-            project.nu_fails_after(&format!("$env.config.plugins.wf0 = {config}"), "wf0 batch status");
+        let caught = project.nu_fails_after(&format!("$env.config.plugins.wf0 = {config}"), command);
         assert_eq!(caught.code, "wf0::config::invalid", "{config}: {caught:?}");
         assert!(caught.message.starts_with(message), "{config}: {caught:?}");
         assert_eq!(caught.at, at, "{config}: {caught:?}");

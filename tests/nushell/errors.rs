@@ -46,7 +46,6 @@ fn in_a_schedule_of_which_nothing_has_run() {
         ("wf0 schedule edit FEAT-126-ui add-dep=FEAT-9", "schedule::unknown_work", "add-dep=FEAT-9", ""),
         ("wf0 schedule edit FEAT-126-ui colour=red", "usage", "colour=red", "priority="),
         ("wf0 schedule edit FEAT-126-ui --depends [FEAT-100-database '/']", "schedule::work_id", "'/'", ""),
-        ("wf0 schedule create local=A", "schedule::exists", "wf0 schedule create", "--force"),
         ("wf0 schedule create --force local=A,B,A", "schedule::duplicate", "local=A,B,A", "once"),
         (
             "wf0 schedule create --force local=FEAT-1-a,WHAT-1-a",
@@ -76,7 +75,7 @@ fn in_a_batch_that_runs_and_one_that_is_over() {
         ("wf0 batch start", "batch::taken", "wf0 batch start", ""),
         ("wf0 schedule clear", "batch::running", "wf0 schedule clear", "wf0 batch stop"),
         ("wf0 schedule create --force local=A", "batch::running", "wf0 schedule create", "wf0 batch stop"),
-        ("wf0 work claim FEAT-125-api 7", "work::state", "FEAT-125-api", ""),
+        ("wf0 work claim FEAT-125-api 7", "work::not_pending", "FEAT-125-api", ""),
         ("wf0 work complete FEAT-125-api 7", "work::not_yours", "FEAT-125-api", ""),
     ] {
         fails(&project, code, expected, at, help);

@@ -29,7 +29,7 @@ fn parts(of: &Type) -> Vec<&Type> {
 #[test]
 fn every_command_says_what_it_is_takes_and_gives() {
     let commands = wf0::nu::commands();
-    assert_eq!(commands.len(), 23);
+    assert_eq!(commands.len(), 24);
     for command in &commands {
         let (name, signature) = (command.name(), command.signature());
         assert_eq!(signature.name, name);

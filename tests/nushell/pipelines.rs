@@ -127,25 +127,25 @@ fn what_is_wrong_with_a_table_is_shown_in_its_cell() {
         (
             "[[work_id dependencies]; [A []] [B 7]] | wf0 schedule create",
             "form",
-            "row 2, column `dependencies`: int",
+            "row 2, column `dependencies`: expected",
             "7",
         ),
         (
-            "[[work_id dependencies]; [A []] [B [A 7]]] | wf0 schedule create",
+            "[[work_id dependencies]; [A []] [B [A {}]]] | wf0 schedule create",
             "form",
-            "row 2, column `dependencies`: int",
-            "7",
+            "row 2, column `dependencies`: expected",
+            "[A {}]",
         ),
         (
             "[[work_id priority]; [A high]] | wf0 schedule create",
             "form",
-            "row 1, column `priority`: string",
+            "row 1, column `priority`: expected",
             "high",
         ),
-        ("[[work_id title]; [A {}]] | wf0 schedule create", "form", "row 1, column `title`: record", "{}"),
+        ("[[work_id title]; [A {}]] | wf0 schedule create", "form", "row 1, column `title`: expected", "{}"),
         ("[{work_id: A} {id: B}] | wf0 schedule create", "form", "row 2 has no column `work_id`", "{id: B}"),
         ("[[name]; [A]] | wf0 schedule create", "form", "row 1 has no column `work_id`", "[[name]; [A]]"),
-        ("[[work_id]; [5]] | wf0 schedule create", "form", "row 1, column `work_id`: int", "5"),
+        ("[[work_id]; [5]] | wf0 schedule create", "form", "row 1, column `work_id`: expected", "5"),
         (
             "[[work_id]; ['a b']] | wf0 schedule create",
             "work_id",
@@ -156,14 +156,15 @@ fn what_is_wrong_with_a_table_is_shown_in_its_cell() {
             "[[work_id dependencies]; [A ['../x']]] | wf0 schedule create",
             "work_id",
             "row 1, column `dependencies`: '../x'",
-            "'../x'",
+            "['../x']",
         ),
         ("[[work_id x]; [A {|| 1 }]] | wf0 schedule create", "form", "row 1, column `x`: closure", "{|| 1 }"),
-        ("[A B] | wf0 schedule create", "form", "row 1: string", "A"),
+        ("[A B] | wf0 schedule create", "form", "row 1: the text 'A', expected a record", "A"),
     ] {
         let caught = project.nu_fails(code);
         assert_eq!(caught.code, format!("wf0::schedule::{code_of}"), "{code}: {caught:?}");
-        assert!(caught.message.starts_with(message), "{code}: {caught:?}");
+        let message = format!("the pipe {message}");
+        assert!(caught.message.starts_with(&message), "{code}: {caught:?}");
         assert_eq!(caught.at, at, "{code}: {caught:?}");
         assert!(!caught.help.is_empty(), "{caught:?}");
     }

@@ -164,6 +164,7 @@ fn a_variable_knows_its_columns() {
             "base branch critical dependencies order phases priority wave work_id worktree",
         ),
         ("wf0 schedule show", "dependencies priority source status title work_id"),
+        ("wf0 schedule show --edges", "from origin resolved text to"),
     ] {
         let later =
             project.nu_value(&format!("let s = {command}; \"$s.\" | commandline complete | str join ' '"));
@@ -171,7 +172,7 @@ fn a_variable_knows_its_columns() {
     }
     // On the same line, by the type, whether there will be rows or not.
     for (command, columns) in [
-        ("wf0 schedule show", "dependencies priority source status title work_id"),
+        ("wf0 schedule why FEAT-126-ui", "because depth needed_by origin state text work_id"),
         ("wf0 schedule validate", "code hint message severity work_id"),
         ("wf0 batch watch", "at event message phase state work_id worker"),
         ("wf0 batch stop FEAT-126-ui", "result target"),

@@ -12,7 +12,7 @@ use crate::nu::Wf0Plugin;
 use crate::nu::caller::Caller;
 use crate::nu::failure::labeled;
 use crate::nu::rows::{Density, Row};
-use crate::nu::signature::Shared;
+use crate::nu::signature::{Shared, either};
 use crate::nu::values;
 
 /// The command.
@@ -42,12 +42,12 @@ impl PluginCommand for Start {
                     .desc("With --dry-run: draw the plan as a text for Graphviz (dot) or Mermaid.")
                     .completion(Completion::new_list(&["dot", "mermaid"])),
             )
-            .input_output_types(vec![
-                (Type::Nothing, start::Started::record_type(Density::Typed)),
-                (Type::Nothing, status::Summary::record_type(Density::Typed)),
-                (Type::Nothing, plan::Row::either_table_type()),
-                (Type::Nothing, Type::String),
-            ])
+            .gives(either([
+                start::Started::record_type(Density::Typed),
+                status::Summary::record_type(Density::Typed),
+                plan::Row::either_table_type(),
+                Type::String,
+            ]))
     }
 
     fn search_terms(&self) -> Vec<&str> {

@@ -1,14 +1,14 @@
 //! `wf0 batch status`.
 
 use nu_plugin::{EngineInterface, EvaluatedCall, PluginCommand};
-use nu_protocol::{Completion, Example, Flag, LabeledError, PipelineData, Signature, SyntaxShape, Type};
+use nu_protocol::{Completion, Example, Flag, LabeledError, PipelineData, Signature, SyntaxShape};
 
 use crate::commands::status;
 use crate::nu::Wf0Plugin;
 use crate::nu::caller::Caller;
 use crate::nu::completions;
 use crate::nu::rows::{Density, Row};
-use crate::nu::signature::Shared;
+use crate::nu::signature::{Shared, either};
 use crate::nu::values;
 
 /// The command.
@@ -36,10 +36,7 @@ impl PluginCommand for Status {
             )
             .switch("summary", "One record of the whole batch.", None)
             .switch("flat", "Lists joined with a space, records as their id.", None)
-            .input_output_types(vec![
-                (Type::Nothing, status::Row::either_table_type()),
-                (Type::Nothing, status::Summary::record_type(Density::Typed)),
-            ])
+            .gives(either([status::Row::either_table_type(), status::Summary::record_type(Density::Typed)]))
     }
 
     fn search_terms(&self) -> Vec<&str> {

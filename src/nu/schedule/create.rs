@@ -10,7 +10,7 @@ use crate::nu::caller::Caller;
 use crate::nu::failure::labeled;
 use crate::nu::pipeline::to_json;
 use crate::nu::rows::{Density, Row};
-use crate::nu::signature::Shared;
+use crate::nu::signature::{Shared, either};
 use crate::nu::values;
 
 /// The command.
@@ -29,9 +29,7 @@ impl PluginCommand for Create {
 
     fn signature(&self) -> Signature {
         let inputs = [Type::Nothing, Type::table(), Type::record(), Type::list(Type::Any), Type::String];
-        let outputs = [Created::record_type(Density::Typed), Preview::record_type(Density::Typed)];
-        let pairs =
-            inputs.into_iter().flat_map(|input| outputs.clone().map(|output| (input.clone(), output)));
+        let output = either([Created::record_type(Density::Typed), Preview::record_type(Density::Typed)]);
         Signature::build(self.name())
             .of_a_project()
             .rest("source", SyntaxShape::String, "github=QUERY, jira=JQL, local=ID,ID.")
@@ -44,7 +42,7 @@ impl PluginCommand for Create {
             .switch("all", "The sources that the configuration names in batch.sources, too.", None)
             .switch("force", "Start over: forget the schedule that is there.", None)
             .switch("dry-run", "Give the works and what they would wait for, and write nothing at all.", None)
-            .input_output_types(pairs.collect())
+            .input_output_types(inputs.map(|input| (input, output.clone())).to_vec())
     }
 
     fn search_terms(&self) -> Vec<&str> {
@@ -68,7 +66,7 @@ impl PluginCommand for Create {
             Example {
                 example: "[[work_id dependencies]; [A []] [B [A]]] | wf0 schedule create --force --dry-run | get edges | select from to origin",
                 description: "What it would be; nothing is written.",
-                result: Some(values::rows(&["from", "to", "origin"], &[&["B", "A", "native"]])),
+                result: Some(values::rows(&["from", "to", "origin"], &[&["B", "A", "config"]])),
             },
             Example {
                 example: "wf0 schedule create local=FEAT-1-login,FIX-2-crash --force; wf0 schedule show | get work_id",

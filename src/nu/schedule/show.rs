@@ -1,13 +1,13 @@
 //! `wf0 schedule show`.
 
 use nu_plugin::{EngineInterface, EvaluatedCall, PluginCommand};
-use nu_protocol::{Example, LabeledError, PipelineData, Signature, Type};
+use nu_protocol::{Example, LabeledError, PipelineData, Signature};
 
 use crate::commands::{edges, show};
 use crate::nu::Wf0Plugin;
 use crate::nu::caller::Caller;
 use crate::nu::rows::{Density, Row};
-use crate::nu::signature::Shared;
+use crate::nu::signature::{Shared, either};
 use crate::nu::values;
 
 /// The command.
@@ -29,10 +29,7 @@ impl PluginCommand for Show {
             .of_a_project()
             .switch("flat", "Lists joined with a space, records as their id.", None)
             .switch("edges", "What each work waits for, and where that is said.", None)
-            .input_output_types(vec![
-                (Type::Nothing, show::Row::either_table_type()),
-                (Type::Nothing, edges::Row::table_type(Density::Typed)),
-            ])
+            .gives(either([show::Row::either_table_type(), edges::Row::table_type(Density::Typed)]))
     }
 
     fn search_terms(&self) -> Vec<&str> {
@@ -56,7 +53,7 @@ impl PluginCommand for Show {
                 description: "Who said that something waits for a work.",
                 result: Some(values::rows(
                     &["from", "origin", "resolved"],
-                    &[&["FEAT-124-export", "native", "work"]],
+                    &[&["FEAT-124-export", "config", "work"]],
                 )),
             },
         ]
