@@ -35,7 +35,9 @@ impl Scratch {
     fn new() -> Scratch {
         let home = tempfile::tempdir().unwrap();
         fs::create_dir(home.path().join("tmux")).unwrap();
-        let git = "[user]\nname = You\nemail = you@localhost\n[init]\ndefaultBranch = main\n";
+        // Each commit of git takes the lock of all packed refs for a moment, and says so where a slow disk makes that a
+        // long one.
+        let git = "[user]\nname = You\nemail = you@localhost\n[init]\ndefaultBranch = main\n[core]\npackedRefsTimeout = 60000\n";
         fs::write(home.path().join(".gitconfig"), git).unwrap();
         Scratch(home)
     }

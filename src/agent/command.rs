@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use super::call::{Call, fitting};
 use super::{Action, Phase, claude};
 use crate::config::Config;
-use crate::worktree::LOCAL_ENVIRONMENT;
+use crate::worktree::{AMONG_WORKTREES, LOCAL_ENVIRONMENT};
 
 /// The variable that every process of a run carries.
 pub const COOKIE: &str = "WF0_RUN";
@@ -59,9 +59,10 @@ pub fn build(config: &Config, phase: &Phase, first: bool, call: &Call<'_>) -> Co
     command
         .env_remove("CLAUDECODE")
         .env("GIT_TERMINAL_PROMPT", "0")
-        .env("GIT_CONFIG_COUNT", "1")
-        .env("GIT_CONFIG_KEY_0", "gc.auto")
-        .env("GIT_CONFIG_VALUE_0", "0")
+        .env("GIT_CONFIG_COUNT", AMONG_WORKTREES.len().to_string())
+        .envs(AMONG_WORKTREES.iter().enumerate().flat_map(|(n, (key, value))| {
+            [(format!("GIT_CONFIG_KEY_{n}"), *key), (format!("GIT_CONFIG_VALUE_{n}"), *value)]
+        }))
         .env(COOKIE, call.run)
         .env("WF0_WORK_ID", call.work_id.as_str())
         .env("WF0_PHASE", call.phase)

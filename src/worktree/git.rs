@@ -48,8 +48,13 @@ const MEANING: &[&str] = &[
 
 /// Settings for wf0's own commands: no garbage collection in the middle of a batch, no daemon started in a
 /// worktree, no submodule touched that a fresh worktree does not have.
-const SETTINGS: &[&str] =
-    &["gc.auto=0", "maintenance.auto=false", "core.fsmonitor=false", "submodule.recurse=false"];
+const SETTINGS: &[&str] = &["maintenance.auto=false", "core.fsmonitor=false", "submodule.recurse=false"];
+
+/// What every git has to know that works in one of many worktrees, wf0's own and an agent's. No garbage is collected
+/// under the others' feet. A ref's lock, and that of all packed refs, is waited for: git gives up after 0.1 s and 1 s,
+/// and with many worktrees on a busy disk a longer wait is nobody's fault.
+pub const AMONG_WORKTREES: [(&str, &str); 3] =
+    [("gc.auto", "0"), ("core.filesRefLockTimeout", "60000"), ("core.packedRefsTimeout", "60000")];
 
 /// The full name of a commit.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -103,6 +108,9 @@ impl Git {
         // find the project's own checkout above and work on that.
         command.env("GIT_CEILING_DIRECTORIES", folder.parent().unwrap_or(folder));
         command.current_dir("/").env("GIT_TERMINAL_PROMPT", "0").env("LC_ALL", "C").arg("-C").arg(folder);
+        for (key, value) in AMONG_WORKTREES {
+            command.arg("-c").arg(format!("{key}={value}"));
+        }
         for setting in SETTINGS {
             command.args(["-c", setting]);
         }

@@ -25,7 +25,7 @@ mod status;
 mod testing;
 mod trash;
 
-pub use git::{Commit, LOCAL_ENVIRONMENT};
+pub use git::{AMONG_WORKTREES, Commit, LOCAL_ENVIRONMENT};
 pub use head::HeadState;
 pub use make::Made;
 pub use order::{Dependency, Order};
