@@ -111,7 +111,7 @@ impl Watch {
     /// The next event, waited for as long as `patience` and no longer than until one of `wake` is readable.
     ///
     /// # Errors
-    /// [`Code::Process`](crate::error::Code::Process) where the batch is not over and nobody is left to go on with it.
+    /// [`Code::Process`] where the batch is not over and nobody is left to go on with it.
     pub fn next(&mut self, patience: Duration, wake: &[BorrowedFd<'_>]) -> Result<Next<Row>> {
         if self.read.is_empty() {
             self.bell.quiet();

@@ -1,6 +1,6 @@
 //! Works from a file or a pipe: a document in schedule.json's form, or a list of records as JSON, NDJSON or CSV.
 //!
-//! A record is a work (`work_id`, `dependencies`, …) or an issue as `gh issue list --json` gives it; [`row`] tells them
+//! A record is a work (`work_id`, `dependencies`, …) or an issue as `gh issue list --json` gives it; `row` tells them
 //! apart. What front ends have as values already goes through [`from_values`].
 
 mod csv;
