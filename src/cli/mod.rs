@@ -43,7 +43,7 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
     let program = std::iter::once(OsString::from("wf0")).chain(arguments);
     let arguments = match Arguments::try_parse_from(program) {
         Ok(arguments) => arguments,
-        Err(error) if script => return script::refuse(&error),
+        Err(error) if script && error.use_stderr() => return script::refuse(&error),
         Err(error) => {
             output::print(&error);
             return if error.use_stderr() { USAGE } else { DONE };

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use clap::error::{ContextKind, ContextValue};
 
-use super::{DONE, FAILED};
+use super::FAILED;
 use crate::error::{Code, Error};
 use crate::schedule::id::printable;
 
@@ -33,10 +33,6 @@ pub fn error(error: &Error) -> String {
 
 /// Says what clap refuses, and gives the exit status.
 pub fn refuse(refusal: &clap::Error) -> u8 {
-    if !refusal.use_stderr() {
-        super::output::print(refusal);
-        return DONE;
-    }
     let context = |kind| match refusal.get(kind) {
         Some(ContextValue::String(text)) => Some(text.as_str()),
         _ => None,

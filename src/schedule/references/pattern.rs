@@ -62,7 +62,7 @@ impl Patterns {
         let mut start = 0;
         for line in text.split('\n') {
             for (at, window) in windows(line) {
-                let names = tokens(window);
+                let names = token::all(window);
                 for pattern in &self.own {
                     for groups in pattern.captures_iter(window) {
                         let (Some(whole), Some(group)) = (groups.get(0), groups.get(1)) else { continue };
@@ -126,29 +126,6 @@ fn windows(line: &str) -> impl Iterator<Item = (usize, &str)> {
         at += end;
         Some(piece)
     })
-}
-
-/// Every reference of a text, whatever stands around it, with where it begins.
-pub(super) fn tokens(text: &str) -> Vec<(usize, Token)> {
-    let mut all = Vec::new();
-    let mut at = 0;
-    let mut word = false;
-    while let Some(c) = text[at..].chars().next() {
-        let token = (!word).then(|| token::read(text, at)).flatten();
-        match token {
-            Some(token) => {
-                let end = token.end;
-                all.push((at, token));
-                at = end;
-                word = text[..at].ends_with(|c: char| c.is_alphanumeric());
-            }
-            None => {
-                at += c.len_utf8();
-                word = c.is_alphanumeric() || matches!(c, '_' | '/' | '&' | '#' | '-' | '.' | '@' | '\\');
-            }
-        }
-    }
-    all
 }
 
 /// What a group means: the references it lies in or holds, else its own text.

@@ -7,7 +7,6 @@ use regex::Regex;
 use super::Direction;
 use super::list::{List, is_blank};
 use super::markdown::{Block, Kind};
-use super::pattern::tokens;
 use super::token::{self, Target};
 
 /// A reference and the place of the words it belongs to.
@@ -166,7 +165,7 @@ fn one_at_the_end(text: &str) -> Option<Target> {
     if words.any(|word| OTHER.contains(&word.as_str()) || NOTHING.contains(&word.as_str())) {
         return None;
     }
-    let mut all = tokens(text).into_iter().filter(|(_, token)| token.target.is_certain() && !token.bare);
+    let mut all = token::all(text).into_iter().filter(|(_, token)| token.target.is_certain() && !token.bare);
     let (_, token) = all.next()?;
     let rest = text[token.end..].trim_matches(|c: char| is_blank(c) || matches!(c, ')' | ']' | '.'));
     (rest.is_empty() && all.next().is_none()).then_some(token.target)

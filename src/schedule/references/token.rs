@@ -182,6 +182,29 @@ pub fn issue_of_address(url: &str) -> Option<(String, String)> {
     }
 }
 
+/// Every reference of a text, whatever stands around it, with where it begins.
+pub(super) fn all(text: &str) -> Vec<(usize, Token)> {
+    let mut all = Vec::new();
+    let mut at = 0;
+    let mut word = false;
+    while let Some(c) = text[at..].chars().next() {
+        let token = (!word).then(|| read(text, at)).flatten();
+        match token {
+            Some(token) => {
+                let end = token.end;
+                all.push((at, token));
+                at = end;
+                word = text[..at].ends_with(|c: char| c.is_alphanumeric());
+            }
+            None => {
+                at += c.len_utf8();
+                word = c.is_alphanumeric() || matches!(c, '_' | '/' | '&' | '#' | '-' | '.' | '@' | '\\');
+            }
+        }
+    }
+    all
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

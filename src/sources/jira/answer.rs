@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::text;
+use super::text::{self, is_key};
 use crate::schedule::SourceType;
 use crate::sources::issue::{Issue, Link, priority_of_labels};
 
@@ -160,16 +160,6 @@ impl Row {
             blocks: blocking,
         }
     }
-}
-
-/// Whether it is like `ABC-123`.
-pub(super) fn is_key(text: &str) -> bool {
-    let Some((project, number)) = text.rsplit_once('-') else { return false };
-    text.len() <= 80
-        && project.starts_with(|c: char| c.is_ascii_alphabetic())
-        && project.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-        && !number.is_empty()
-        && number.bytes().all(|b| b.is_ascii_digit())
 }
 
 #[cfg(test)]

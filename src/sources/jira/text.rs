@@ -5,8 +5,6 @@
 
 use serde_json::Value;
 
-use super::answer::is_key;
-
 /// A description as text; nothing where it is neither a document nor a text. `base` is where Jira is.
 pub(super) fn plain(description: &Value, base: &str) -> String {
     match description {
@@ -219,6 +217,16 @@ fn between(text: &str, open: &str, close: &str, new: impl Fn(&str) -> Option<Str
     }
     out.push_str(rest);
     out
+}
+
+/// Whether it is like `ABC-123`.
+pub(super) fn is_key(text: &str) -> bool {
+    let Some((project, number)) = text.rsplit_once('-') else { return false };
+    text.len() <= 80
+        && project.starts_with(|c: char| c.is_ascii_alphabetic())
+        && project.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        && !number.is_empty()
+        && number.bytes().all(|b| b.is_ascii_digit())
 }
 
 #[cfg(test)]
