@@ -13,7 +13,7 @@ pub fn label(code: Code) -> &'static str {
         Code::UnknownPhase => "not in the configuration",
         Code::Form => "breaks the form",
         Code::Cycle => "would close a circle",
-        Code::State | Code::NotYours => "not in this state",
+        Code::State | Code::NotPending | Code::NotYours => "not in this state",
         Code::NoProject | Code::ProjectPlace => "no project here",
         _ => "failed here",
     }

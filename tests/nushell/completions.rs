@@ -39,6 +39,7 @@ fn works_are_offered_where_they_can_be_meant_with_state_and_title() {
         ("wf0 batch logs --follow FEAT-12", &["FEAT-123-auth", "FEAT-125-api"]),
         ("wf0 work claim ", &["FEAT-127-docs"]),
         ("wf0 work complete ", &["FEAT-125-api"]),
+        ("wf0 schedule why FEAT-124", &["FEAT-124-export"]),
         ("wf0 schedule edit FEAT-127-docs --add-dep FEAT-10", &["FEAT-100-database"]),
         ("wf0 schedule edit FEAT-127-docs --remove-dep FEAT-125", &["FEAT-125-api"]),
         ("wf0 schedule edit FEAT-127-docs --depends FEAT-126", &["FEAT-126-ui"]),

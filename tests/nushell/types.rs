@@ -7,7 +7,7 @@ use crate::fixture;
 use crate::support::Project;
 
 /// Everything that only looks and gives rows.
-const TABLES: [&str; 9] = [
+const TABLES: [&str; 11] = [
     "wf0 batch status",
     "wf0 batch status --flat",
     "wf0 batch status --state failed",
@@ -15,7 +15,9 @@ const TABLES: [&str; 9] = [
     "wf0 batch start --dry-run --flat",
     "wf0 schedule show",
     "wf0 schedule show --flat",
+    "wf0 schedule show --edges",
     "wf0 schedule validate",
+    "wf0 schedule why FEAT-124-export",
     "wf0 doctor",
 ];
 
@@ -57,6 +59,7 @@ fn a_schedule_of_which_nothing_has_run() {
     // What changes something, once each.
     project.nu_ok(
         "let a = wf0 init; $a | ignore
+        let z = wf0 schedule create --dry-run local=A; $z | ignore
         let b = [[work_id dependencies]; [A []] [B [A]]] | wf0 schedule create --force; $b | ignore
         let c = wf0 schedule edit B --priority 3; $c | ignore
         let d = wf0 work claim A 7; $d | ignore

@@ -28,11 +28,12 @@ pub(super) fn items(name: &str, values: Vec<Value>) -> Result<(Vec<Item>, Vec<St
             return Err(Error::new(Code::Form, what, "give a list of records with work_id, or of issues")
                 .with_cell(n + 1, None));
         };
+        let has_id = cells.contains_key("work_id");
         cells.retain(|_, cell| !cell.is_null());
         let issue = is_issue_record(&cells);
         let mut row = Row { name, number: n + 1, cells };
         if !issue {
-            works.push(row.listed()?);
+            works.push(row.listed(has_id)?);
         } else if row.cells.contains_key("pull_request") {
             notices.push(format!("{name} row {}: left out, it is a pull request", n + 1));
             continue;
@@ -111,10 +112,15 @@ impl Row<'_> {
         number.map(Some).ok_or_else(|| self.expected(column, "a whole number", &found))
     }
 
-    fn listed(&mut self) -> Result<Listed> {
+    fn listed(&mut self, has_id: bool) -> Result<Listed> {
         let id = match self.text("work_id")? {
             Some(text) => WorkId::new(text).map_err(|error| self.in_column("work_id", &error))?,
-            None => return Err(self.refuse("work_id", "it is missing")),
+            None if has_id => return Err(self.refuse("work_id", "it is empty")),
+            None => {
+                let what = format!("{} row {} has no column `work_id`", self.name, self.number);
+                let hint = "give a list of records with work_id, or of issues";
+                return Err(Error::new(Code::Form, what, hint).with_cell(self.number, None));
+            }
         };
         let depends = self.depends("dependencies")?;
         let (title, url) = (self.text("title")?, self.text("url")?);

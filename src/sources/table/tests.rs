@@ -111,7 +111,8 @@ fn refusals_name_row_and_column() {
             r#"[{"work_id": "../x"}]"#,
             "the table row 1, column `work_id`: '../x' cannot name a work: it contains '/'",
         ),
-        (r#"[{"title": "x"}]"#, "the table row 1, column `work_id`: it is missing"),
+        (r#"[{"title": "x"}]"#, "the table row 1 has no column `work_id`"),
+        (r#"[{"work_id": null}]"#, "the table row 1, column `work_id`: it is empty"),
         (r#"[7]"#, "the table row 1: the number 7, expected a record"),
         (
             r#"[{"work_id": "A", "priority": "high"}]"#,
