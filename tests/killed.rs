@@ -238,6 +238,30 @@ fn a_runner_that_does_not_obey_is_ended_by_stop_all_the_same() {
 }
 
 #[test]
+fn nobody_waits_for_a_scheduler_that_nobody_opens_again() {
+    let project = stubborn(&[("A", &[]), ("B", &["A"])], false);
+    let mut worker =
+        project.wf0(&["batch", "worker", "1"]).stdout(std::process::Stdio::null()).spawn().unwrap();
+    let mut daemon = project.wf0(&["batch", "daemon"]).stdout(std::process::Stdio::null()).spawn().unwrap();
+    project.until("the agent is there", || project.lines("pids").len() == 3);
+    support::kill(daemon.id());
+    daemon.wait().unwrap();
+    let mut watching = project.wf0(&["batch", "watch"]).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    project.until("it is said", || project.summary()["reason"].to_string().contains("wf0 batch start"));
+    assert!(watching.try_wait().unwrap().is_none(), "a phase still runs");
+    project.touch("go-A");
+    assert_eq!(support::ended(&mut watching), Some(1));
+    let said = watching.wait_with_output().unwrap().stderr;
+    assert!(String::from_utf8_lossy(&said).contains("wf0 batch start"), "{said:?}");
+    assert!(worker.try_wait().unwrap().is_none(), "it waits for another scheduler");
+    project.touch("go-B");
+    project.ok(&["batch", "start"]);
+    assert_eq!(project.until_over(), "completed");
+    support::kill(worker.id());
+    worker.wait().unwrap();
+}
+
+#[test]
 fn a_scheduler_and_workers_started_by_hand_end_as_asked() {
     let project = stubborn(&[("A", &[])], false);
     let mut worker =

@@ -319,10 +319,14 @@ fn the_first_session_starts_a_server_that_holds_nothing_of_the_opener() {
     assert_eq!(server.tmux().sessions_of(Path::new("/p")).unwrap(), Vec::<String>::new());
     assert!(!server.socket().exists(), "asking starts no server");
     let project = Project::new(OsStr::new("shop"));
-    let opener = project.open_from_outside(&server.environment(), true);
+    let mut environment = server.environment();
+    environment.push(("GH_TOKEN".into(), "for-trackers-only".into()));
+    let opener = project.open_from_outside(&environment, true);
     let pid = project.pid();
     opener.assert_pipes_are_closed();
     assert!(ProcessId::of(pid).is_alive());
+    let kept = server.run(&["run-shell", "tmux show-environment -g | grep -c for-trackers-only || true"]);
+    assert_eq!(kept.trim(), "0");
 }
 
 #[test]

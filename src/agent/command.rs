@@ -7,20 +7,11 @@ use std::process::{Command, Stdio};
 use super::call::{Call, fitting};
 use super::{Action, Phase, claude};
 use crate::config::Config;
+use crate::platform::environment::TRACKER_TOKENS;
 use crate::worktree::{AMONG_WORKTREES, LOCAL_ENVIRONMENT};
 
 /// The variable that every process of a run carries.
 pub const COOKIE: &str = "WF0_RUN";
-
-/// Tokens for trackers: an agent gets them only by `batch.agent_env`.
-const TOKENS: [&str; 6] = [
-    "GH_TOKEN",
-    "GITHUB_TOKEN",
-    "GH_ENTERPRISE_TOKEN",
-    "GITHUB_ENTERPRISE_TOKEN",
-    "JIRA_API_TOKEN",
-    "JIRA_TOKEN",
-];
 
 /// Builds the command of a phase. `first` says whether it is the first of the list.
 ///
@@ -43,7 +34,7 @@ pub fn build(config: &Config, phase: &Phase, first: bool, call: &Call<'_>) -> Co
     };
     command.current_dir(call.worktree).stdin(Stdio::null());
     let kept = |name: &&&str| !config.batch.agent_env.iter().any(|other| other == **name);
-    for name in LOCAL_ENVIRONMENT.iter().chain(TOKENS.iter().filter(kept)) {
+    for name in LOCAL_ENVIRONMENT.iter().chain(TRACKER_TOKENS.iter().filter(kept)) {
         command.env_remove(name);
     }
     if let (Some(_), Some(above)) = (call.branch, call.worktree.parent()) {
@@ -174,7 +165,7 @@ mod tests {
             })
         };
         let mut config = Config::default();
-        for token in ["GH_TOKEN", "GITHUB_TOKEN", "JIRA_API_TOKEN"].iter().chain(&TOKENS) {
+        for token in ["GH_TOKEN", "GITHUB_TOKEN", "JIRA_API_TOKEN"].iter().chain(&TRACKER_TOKENS) {
             assert!(removed(&config, token), "{token}");
         }
         config.batch.agent_env = vec!["GH_TOKEN".into()];

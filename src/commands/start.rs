@@ -189,9 +189,16 @@ pub(super) struct Abandoned {
 impl Abandoned {
     /// Looks once. What is just coming or going is given a few seconds.
     pub fn look(&mut self, store: &Store) -> Result<()> {
-        let alive = store.processes()?.iter().any(|it| it.process.is_alive());
-        let by_scripts = store.runs()?.iter().any(|run| run.owner == Owner::External);
-        if store.status()? != Some(ScheduleStatus::Running) || alive || by_scripts {
+        // A scheduler keeps a batch going, and so do workers that open one again; a runner only what it has begun.
+        let alive: Vec<_> = store.processes()?.into_iter().filter(|it| it.process.is_alive()).collect();
+        let kept = alive
+            .iter()
+            .any(|it| it.place == Place::Scheduler || matches!(it.place, Place::Worker(_)) && it.managed);
+        let runs = store.runs()?;
+        let going = runs.iter().any(|run| {
+            run.owner == Owner::External || alive.iter().any(|it| it.place == Place::Runner(run.worker))
+        });
+        if store.status()? != Some(ScheduleStatus::Running) || kept || going {
             self.since = None;
             return Ok(());
         }
@@ -200,7 +207,7 @@ impl Abandoned {
         }
         Err(Error::new(
             Code::Process,
-            "the batch is not over, but its scheduler and workers are gone",
+            "the batch is not over, but its scheduler is gone and nothing runs",
             "`wf0 batch start` goes on where it was",
         ))
     }

@@ -251,12 +251,15 @@ pub(super) fn summary_of(store: &Store) -> Result<Summary> {
             State::Paused => &mut progress.paused,
         } += 1;
     }
+    let scheduler = scheduler(store)?;
+    let gone = schedule.status == ScheduleStatus::Running && scheduler.pid.is_none();
+    let gone = gone.then(|| "the scheduler is gone; `wf0 batch start` goes on".to_owned());
     Ok(Summary {
         status: schedule.status,
-        reason: schedule.reason.clone(),
+        reason: schedule.reason.clone().or(gone),
         created_at: schedule.created_at,
         progress,
-        scheduler: scheduler(store)?,
+        scheduler,
         workers: workers(store, &schedule)?,
     })
 }

@@ -81,7 +81,7 @@ pub fn cleanup(project: &Project, id: &WorkId) -> Result<Answer<()>> {
 /// Pushes the branch of a work, from its worktree or from the folder given. Nothing to push is no error.
 ///
 /// # Errors
-/// The push fails; [`Code::File`] where the folder does not exist.
+/// The push fails; [`Code::File`] where the folder does not exist, [`Code::Repository`] where it is no worktree.
 pub fn push(project: &Project, id: &WorkId, worktree: Option<&Path>) -> Result<Answer<()>> {
     let config = project.config()?;
     let answer = Answer::plain(());
@@ -94,10 +94,16 @@ pub fn push(project: &Project, id: &WorkId, worktree: Option<&Path>) -> Result<A
         None => folder(project, &config, &branch),
     };
     let repository = Repository::open(project.root())?;
-    if let Some(on) = branch_at(&repository, &folder)?
-        && folder != repository.top()
-    {
-        branch = on;
+    match branch_at(&repository, &folder)? {
+        Some(on) if folder != repository.top() => branch = on,
+        _ if worktree.is_none() => {}
+        _ => {
+            return Err(Error::new(
+                Code::Repository,
+                format!("{} is no worktree of '{id}'", folder.display()),
+                "give the folder that `wf_batch_create_worktree` printed",
+            ));
+        }
     }
     if repository.tip(&branch)?.is_none() {
         return Ok(answer);

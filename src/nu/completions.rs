@@ -62,6 +62,16 @@ pub fn works(
     }
 }
 
+/// The beginnings of what a positional argument can be.
+pub fn beginnings(words: &[&str]) -> Vec<DynamicSuggestion> {
+    let suggestion = |word: &&str| DynamicSuggestion {
+        value: (*word).to_owned(),
+        append_whitespace: false,
+        ..DynamicSuggestion::default()
+    };
+    words.iter().map(suggestion).collect()
+}
+
 fn project(engine: &EngineInterface, call: &DynamicCompletionCall) -> Option<Project> {
     let here = engine.get_current_dir().ok()?;
     let typed = call.call.arguments.iter().find_map(|argument| match argument {

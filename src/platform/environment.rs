@@ -13,6 +13,17 @@ use std::rc::Rc;
 /// Variables by name.
 pub type Variables = BTreeMap<OsString, OsString>;
 
+/// Tokens for trackers. Agents get them only by `batch.agent_env`, and a tmux server never: it would show them to every
+/// pane for as long as it lives.
+pub const TRACKER_TOKENS: [&str; 6] = [
+    "GH_TOKEN",
+    "GITHUB_TOKEN",
+    "GH_ENTERPRISE_TOKEN",
+    "GITHUB_ENTERPRISE_TOKEN",
+    "JIRA_API_TOKEN",
+    "JIRA_TOKEN",
+];
+
 thread_local! {
     static GIVEN: RefCell<Option<Rc<Variables>>> = const { RefCell::new(None) };
 }

@@ -166,7 +166,7 @@ pub fn nearest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Ve
     let limit = (wanted.chars().count() / 3).max(2);
     let score = |name: &str| {
         if wanted.len() >= 3 && name.contains(&wanted) {
-            return Some(1);
+            return Some(0);
         }
         // Two that differ in length by more than that need no closer look.
         (name.len().abs_diff(wanted.len()) <= 4 * limit)

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use crate::error::{Code, Error, Result, plain};
 use crate::platform::children::{self, Finished, RunError};
-use crate::platform::environment;
+use crate::platform::environment::{self, TRACKER_TOKENS};
 use crate::platform::process_id::ProcessId;
 use crate::platform::process_watch::ProcessWatch;
 use crate::schedule::id::printable;
@@ -158,6 +158,10 @@ impl Tmux {
             .args(arguments)
             .current_dir("/")
             .envs(self.environment.iter().map(|(key, value)| (key, value)));
+        // Where there is no server yet this makes one, and what it is given it keeps.
+        for token in TRACKER_TOKENS {
+            command.env_remove(token);
+        }
         pass_none(&mut command);
         let doing = arguments.first().map(|word| word.to_string_lossy()).unwrap_or_default();
         let hint = "see whether `tmux list-sessions` works, or set batch.tmux to false in .wf/config.json";

@@ -145,7 +145,7 @@ fn what_is_wrong_with_a_table_is_shown_in_its_cell() {
         ("[[work_id title]; [A {}]] | wf0 schedule create", "form", "row 1, column `title`: expected", "{}"),
         ("[{work_id: A} {id: B}] | wf0 schedule create", "form", "row 2 has no column `work_id`", "{id: B}"),
         ("[[name]; [A]] | wf0 schedule create", "form", "row 1 has no column `work_id`", "[[name]; [A]]"),
-        ("[[work_id]; [5]] | wf0 schedule create", "form", "row 1, column `work_id`: expected", "5"),
+        ("[[work_id]; [[A]]] | wf0 schedule create", "form", "row 1, column `work_id`: expected", "[A]"),
         (
             "[[work_id]; ['a b']] | wf0 schedule create",
             "work_id",

@@ -58,7 +58,9 @@ check 'not its worker either' "$(complaint wf_batch_fail_work W1 8 no | head -n 
 # Worktrees.
 check 'branch' "$(say wf_batch_get_branch_name FEAT-123-auth)" 'feat/123-auth
 =0'
-check 'nothing to push' "$(say wf_batch_push_changes W3 "$PWD")" '=0'
+for elsewhere in "$PWD" /; do
+    check 'no worktree to push from' "$(complaint wf_batch_push_changes W3 "$elsewhere" | head -n 1)" '=1'
+done
 worktree=$(wf_batch_create_worktree W1 "$(wf_batch_get_branch_name W1)")
 check 'worktree' "$worktree" "$(pwd -P)/.worktrees/feat-W1"
 check 'found again' "$(say wf_batch_create_worktree W1 feat/W1)" "$worktree

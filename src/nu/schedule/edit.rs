@@ -99,7 +99,12 @@ impl PluginCommand for Edit {
         argument: ArgType,
         _: nu_protocol::engine::ExperimentalMarker,
     ) -> Option<Vec<DynamicSuggestion>> {
-        completions::works(engine, &call, &argument, Which::Every)
+        match argument {
+            ArgType::Positional(n) if n > 0 => {
+                Some(completions::beginnings(&["priority=", "depends=", "add-dep=", "remove-dep="]))
+            }
+            _ => completions::works(engine, &call, &argument, Which::Every),
+        }
     }
 }
 

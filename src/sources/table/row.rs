@@ -98,6 +98,9 @@ impl Row<'_> {
         match self.cells.shift_remove(column) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
+            // What a spreadsheet, or a shell that reads one, takes for a number or a truth.
+            Some(Value::Number(number)) => Ok(Some(number.to_string())),
+            Some(Value::Bool(truth)) => Ok(Some(truth.to_string())),
             Some(other) => Err(self.expected(column, "a text", &other)),
         }
     }

@@ -91,6 +91,18 @@ fn rows_of_gh_are_recognised_as_issues() {
 }
 
 #[test]
+fn what_a_spreadsheet_takes_for_a_number_is_text_where_text_is_wanted() {
+    let rows =
+        serde_json::from_str(r#"[{"work_id": 7, "title": 2024}, {"number": 3, "title": true}]"#).unwrap();
+    let table = from_values("the table", rows).unwrap();
+    let told = format!("{table:?}");
+    assert!(
+        told.contains(r#"WorkId("7")"#) && told.contains("2024") && told.contains(r#"title: "true""#),
+        "{told}"
+    );
+}
+
+#[test]
 fn refusals_name_row_and_column() {
     let json = |text: &str| from_values("the table", serde_json::from_str(text).unwrap()).unwrap_err();
     for (text, expected) in [
@@ -106,7 +118,7 @@ fn refusals_name_row_and_column() {
             r#"[{"work_id": "B", "dependencies": ["../x"]}]"#,
             "the table row 1, column `dependencies`: '../x' cannot name a work: it contains '/'",
         ),
-        (r#"[{"work_id": 7}]"#, "the table row 1, column `work_id`: expected a text, found the number 7"),
+        (r#"[{"work_id": {}}]"#, "the table row 1, column `work_id`: expected a text, found a record"),
         (
             r#"[{"work_id": "../x"}]"#,
             "the table row 1, column `work_id`: '../x' cannot name a work: it contains '/'",
