@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use support::{Project, WAITS, phases};
+use wf0::schedule::WorkerNumber;
+use wf0::store::processes::Place;
 
 /// An agent with a child that ignores SIGTERM and one that has left its session, each marked in `pids`.
 const STUBBORN: &str = r#"
@@ -159,6 +161,32 @@ fn a_killed_runner_takes_its_tree_with_it_and_the_work_goes_on_at_its_phase() {
     project.until("the phase runs again", || calls(&project, "A one") == 2);
     assert!(before.iter().all(|pid| !alive(pid)), "what the first try left is gone before the second begins");
     assert_eq!(project.status()["A"]["attempts"], 1, "an interruption is no failure");
+    project.touch("go-A");
+    assert_eq!(project.until_over(), "completed");
+    assert_eq!(calls(&project, "A two"), 1);
+    assert_trees_are_gone(&project);
+}
+
+#[test]
+fn a_run_is_taken_up_also_where_its_slot_has_another_runner_by_then() {
+    let project = stubborn(&[("A", &[])], false);
+    project.ok(&["batch", "start", "--parallel", "1"]);
+    project.until("the agent is there", || project.lines("pids").len() == 3);
+    let signal = |pid: u32, signal| {
+        let pid = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
+        rustix::process::kill_process(pid, signal).unwrap();
+    };
+    let scheduler = project.pids("batch daemon")[0];
+    signal(scheduler, rustix::process::Signal::STOP);
+    let slot = Place::Runner(WorkerNumber::new(1).unwrap());
+    let before = project.pids("batch runner");
+    project.kill("batch runner");
+    project.until("the worker opens another runner", || {
+        let serving = project.store().serving(slot).unwrap();
+        serving.is_some_and(|runner| !before.contains(&runner.process.pid))
+    });
+    signal(scheduler, rustix::process::Signal::CONT);
+    project.until("the phase runs again", || calls(&project, "A one") == 2);
     project.touch("go-A");
     assert_eq!(project.until_over(), "completed");
     assert_eq!(calls(&project, "A two"), 1);

@@ -16,7 +16,7 @@ use crate::schedule::{ScheduleStatus, Status, WorkId};
 use crate::scheduler::ring_everyone;
 use crate::store::Store;
 use crate::store::bell::{Bell, Listener};
-use crate::store::works::{Owner, Wish};
+use crate::store::works::{Owner, RunState, Wish};
 use crate::terminal::Tmux;
 
 /// What became of one target.
@@ -136,9 +136,11 @@ fn wait_until_ended(store: &mut Store, ids: &[WorkId]) -> Result<()> {
             break;
         }
         for run in &open {
-            // Where its runner is gone, this settles it; a live one keeps its lease.
+            // Where its runner is gone, this settles it; a live one keeps its lease. The slot's runner may have come
+            // after the one that began it; a claim that was not begun is that one's to begin.
             if store.work(&run.work_id)?.is_some_and(|work| work.status == Status::Running)
-                && store.serving(crate::store::processes::Place::Runner(run.worker))?.is_none()
+                && (run.state == RunState::Running
+                    || store.serving(crate::store::processes::Place::Runner(run.worker))?.is_none())
             {
                 recover(store, run)?;
             }

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Signal, WaitOptions};
 
+use super::filelock::FileLock;
 use super::process_id::{ProcessId, to_pid};
 
 /// Makes this process the one that orphaned descendants come to. `false` where the platform has no such thing.
@@ -33,12 +34,23 @@ pub struct Traces<'a> {
     pub group: Option<u32>,
     /// Processes with this entry (`NAME=VALUE`) in their environment.
     pub cookie: Option<String>,
-    /// Processes that have this file open.
+    /// Processes that have this file open and were given it. One of ours between fork and exec was not: it has all
+    /// that its parent has, for a moment.
     pub lock_file: Option<&'a Path>,
     /// Processes below this one, itself not included.
     pub below: Option<u32>,
 }
 
+impl Traces<'_> {
+    fn reap_mine(&self) {
+        if self.below == Some(std::process::id()) {
+            reap();
+        }
+    }
+}
+
+/// How often the processes are looked at.
+const LOOK: Duration = Duration::from_millis(20);
 /// The time between SIGTERM and SIGKILL for what remains of a tree.
 pub const GRACE: Duration = Duration::from_millis(1500);
 
@@ -67,29 +79,78 @@ pub fn anything_left(group: u32) -> bool {
 /// Ends every process that `traces` find: SIGTERM, and SIGKILL after [`GRACE`], again and again until a look
 /// finds none or `limit` is over. Returns those that are left.
 pub fn end(traces: &Traces<'_>, limit: Duration) -> Vec<u32> {
-    let begin = Instant::now();
-    let mut asked = BTreeSet::new();
+    let mut ending = Ending::begin(limit);
     loop {
-        if traces.below == Some(std::process::id()) {
-            reap();
-        }
+        traces.reap_mine();
         let found = find(traces);
-        if found.is_empty() || begin.elapsed() >= limit {
+        if found.is_empty() || !ending.press(&found) {
             return found;
         }
-        let hard = begin.elapsed() >= GRACE;
-        for &pid in &found {
-            if hard || asked.insert(pid) {
+    }
+}
+
+/// The same until nobody has the lock on `path` any more either; gives the lock, or those that are left.
+///
+/// A process on its way out, or between fork and exec, has the lock for a moment in which no look finds it. Where
+/// the machine is busy that moment is long.
+///
+/// # Errors
+/// The file cannot be opened.
+pub fn end_and_lock(
+    traces: &Traces<'_>,
+    path: &Path,
+    limit: Duration,
+) -> std::io::Result<Result<FileLock, Vec<u32>>> {
+    let mut ending = Ending::begin(limit);
+    loop {
+        traces.reap_mine();
+        let found = find(traces);
+        if found.is_empty()
+            && let Some(lock) = FileLock::try_exclusive(path)?
+        {
+            return Ok(Ok(lock));
+        }
+        if !ending.press(&found) {
+            return Ok(Err(found));
+        }
+    }
+}
+
+/// A tree on its way to its end.
+struct Ending {
+    begin: Instant,
+    limit: Duration,
+    asked: BTreeSet<u32>,
+}
+
+impl Ending {
+    fn begin(limit: Duration) -> Ending {
+        Ending { begin: Instant::now(), limit, asked: BTreeSet::new() }
+    }
+
+    /// Signals those that were found and waits a moment for one to end; `false` once time is up.
+    fn press(&mut self, found: &[u32]) -> bool {
+        if self.begin.elapsed() >= self.limit {
+            return false;
+        }
+        let hard = self.begin.elapsed() >= GRACE;
+        for &pid in found {
+            if hard || self.asked.insert(pid) {
                 ProcessId::of(pid).signal(if hard { Signal::KILL } else { Signal::TERM });
             }
         }
-        wait_for_one(&found, Duration::from_millis(20));
+        wait_for_one(found, LOOK);
+        true
     }
 }
 
 fn wait_for_one(found: &[u32], limit: Duration) {
-    if let Some(&pid) = found.first() {
-        super::process_watch::ProcessWatch::new(&ProcessId::of(pid)).wait(Some(limit));
+    match found.first() {
+        Some(&pid) => {
+            super::process_watch::ProcessWatch::new(&ProcessId::of(pid)).wait(Some(limit));
+        }
+        // No descriptor tells that a lock is free.
+        None => super::children::wait_readable(&[], limit),
     }
 }
 
@@ -153,7 +214,25 @@ mod imp {
         let Ok(folder) = std::fs::read_dir(format!("/proc/{pid}/fd")) else { return false };
         folder.flatten().any(|fd| {
             std::fs::metadata(fd.path()).is_ok_and(|it| it.ino() == file.ino() && it.dev() == file.dev())
+                && !(is_ours(pid) && goes_at_exec(pid, &fd.file_name().to_string_lossy()))
         })
+    }
+
+    /// Whether the process runs this very program.
+    fn is_ours(pid: u32) -> bool {
+        let of = |who: &str| std::fs::metadata(format!("/proc/{who}/exe")).ok();
+        of(&pid.to_string())
+            .zip(of("self"))
+            .is_some_and(|(it, me)| it.ino() == me.ino() && it.dev() == me.dev())
+    }
+
+    fn goes_at_exec(pid: u32, fd: &str) -> bool {
+        const CLOSE_ON_EXEC: u32 = 0o2_000_000;
+        let text = std::fs::read_to_string(format!("/proc/{pid}/fdinfo/{fd}")).unwrap_or_default();
+        let flags = text.lines().find_map(|line| line.strip_prefix("flags:"));
+        flags
+            .and_then(|flags| u32::from_str_radix(flags.trim(), 8).ok())
+            .is_some_and(|flags| flags & CLOSE_ON_EXEC != 0)
     }
 }
 
@@ -166,5 +245,53 @@ mod imp {
             to_pid(*group).is_some_and(|group| rustix::process::test_kill_process_group(group).is_ok())
         });
         group.into_iter().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::{Command, Stdio};
+
+    /// Runs itself again as the process that has the lock for a moment, as a child of wf0 has between fork and exec.
+    #[test]
+    fn a_lock_that_no_look_explains_is_waited_for_and_its_holder_left_alone() {
+        const LOCK: &str = "WF0_TEST_LOCK_OF_A_MOMENT";
+        if let Some(path) = std::env::var_os(LOCK) {
+            let _lock = FileLock::try_exclusive(Path::new(&path)).unwrap().unwrap();
+            std::io::stdin().read_line(&mut String::new()).unwrap();
+            return;
+        }
+        if !cfg!(target_os = "linux") {
+            return; // Elsewhere nobody is looked for by the files that he has open.
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args([
+                "--exact",
+                "platform::tree::tests::a_lock_that_no_look_explains_is_waited_for_and_its_holder_left_alone",
+            ])
+            .env(LOCK, &path)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let begin = Instant::now();
+        while FileLock::try_exclusive(&path).unwrap().is_some() {
+            assert!(begin.elapsed() < Duration::from_secs(30), "the child does not take it");
+            std::thread::yield_now();
+        }
+        let traces = Traces { lock_file: Some(&path), ..Traces::default() };
+        let short = end_and_lock(&traces, &path, GRACE * 2).unwrap();
+        assert_eq!(short.unwrap_err(), Vec::<u32>::new(), "longer than SIGTERM and SIGKILL would have taken");
+        assert!(child.try_wait().unwrap().is_none());
+        let waiting = std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| end_and_lock(&traces, &path, Duration::from_secs(30)).unwrap());
+            drop(child.stdin.take());
+            waiting.join().unwrap()
+        });
+        assert!(waiting.is_ok());
+        assert!(child.wait().unwrap().success());
     }
 }

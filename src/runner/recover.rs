@@ -3,7 +3,7 @@
 
 use crate::agent::command::COOKIE;
 use crate::config::Config;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::platform::tree::{self, Traces};
 use crate::schedule::naming;
 use crate::store::Store;
@@ -40,27 +40,29 @@ pub fn recover(store: &mut Store, run: &Run) -> Result<Recovered> {
     let attempt =
         store.attempts(&run.work_id)?.pop().filter(|last| last.run == run.id && last.outcome.is_none());
     let tree_lease = store.folder().tree_lease(&run.work_id);
-    let left = if run.state == RunState::Running {
-        tree::end(
-            &Traces {
-                group: attempt.as_ref().and_then(|attempt| attempt.agent_group),
-                cookie: Some(format!("{COOKIE}={}", store.cookie(run.id)?)),
-                lock_file: Some(&tree_lease),
-                below: None,
-            },
-            super::attempt::LAST,
-        )
-    } else {
-        Vec::new()
+    let returned = Outcome::Returned {
+        why: "its runner ended without an outcome".into(),
+        pause: run.wish == Some(Wish::Pause),
     };
-    let outcome = if left.is_empty() && store.folder().try_lock(&tree_lease)?.is_some() {
-        clear_git_locks(store, &run);
-        Outcome::Returned {
-            why: "its runner ended without an outcome".into(),
-            pause: run.wish == Some(Wish::Pause),
-        }
+    let outcome = if run.state == RunState::Claimed {
+        // Nothing of it has ever run.
+        returned
     } else {
-        Outcome::Failed(still_held(&left))
+        let traces = Traces {
+            group: attempt.as_ref().and_then(|attempt| attempt.agent_group),
+            cookie: Some(format!("{COOKIE}={}", store.cookie(run.id)?)),
+            lock_file: Some(&tree_lease),
+            below: None,
+        };
+        let ended = tree::end_and_lock(&traces, &tree_lease, super::attempt::LAST)
+            .map_err(|error| Error::file("lock", &tree_lease, &error))?;
+        match ended {
+            Ok(_tree) => {
+                clear_git_locks(store, &run);
+                returned
+            }
+            Err(left) => Outcome::Failed(still_held(&left)),
+        }
     };
     store.change(|change| {
         if let Some(attempt) = &attempt {

@@ -104,8 +104,8 @@ impl Runner {
         if let Some(tree) = self.store.folder().try_lock(&path)? {
             return Ok(Ok(tree));
         }
-        let left = tree::end(&Traces { lock_file: Some(&path), ..Traces::default() }, attempt::LAST);
-        Ok(self.store.folder().try_lock(&path)?.ok_or(left))
+        let traces = Traces { lock_file: Some(&path), ..Traces::default() };
+        tree::end_and_lock(&traces, &path, attempt::LAST).map_err(|error| Error::file("lock", &path, &error))
     }
 
     fn prepare(&mut self, job: &Job<'_>) -> Result<Place> {

@@ -26,7 +26,7 @@ use crate::store::intake::Unreadable;
 use crate::store::processes::Place;
 use crate::store::works::{Owner, Run, RunState, no_schedule};
 use crate::store::{Folder, Store};
-use crate::worktree::empty_trash;
+use crate::worktree::{Repository, empty_trash};
 use crew::Crew;
 use publishing::Publishing;
 
@@ -223,9 +223,15 @@ impl Scheduler {
         if self.options.managed {
             self.crew.wait_until_gone(&self.store, LEAVING)?;
         }
-        if let Ok(config) = self.store.project().config() {
+        let project = self.store.project();
+        if let Ok(config) = project.config() {
             // What can't be deleted stays there to be seen; nothing depends on it.
-            let _ = empty_trash(&self.store.project().worktree_root(&config).join(".trash"));
+            let _ = empty_trash(&project.worktree_root(&config).join(".trash"));
+            if config.worktrees()
+                && let Ok(repository) = Repository::open(project.root())
+            {
+                let _ = repository.sweep_entries(&mut self.signals);
+            }
         }
         self.store.publish(Unreadable::PutAside)?;
         self.report_events(report)?;
@@ -297,12 +303,18 @@ impl Scheduler {
         Ok(())
     }
 
-    /// Whether a process lives that has the run or is about to begin it. Only a hint that saves work: whether the run
-    /// is really abandoned is decided by its lease.
+    /// Whether a process lives that has the run or is about to begin it. From now on the end of the slot's runner is
+    /// noticed.
     fn is_in_hands(&mut self, run: &Run) -> Result<bool> {
         let runner = self.crew.lives(&self.store, Place::Runner(run.worker))?;
-        Ok(runner
-            || (run.state == RunState::Claimed && self.crew.lives(&self.store, Place::Worker(run.worker))?))
+        match run.state {
+            RunState::Claimed => Ok(runner || self.crew.lives(&self.store, Place::Worker(run.worker))?),
+            // The slot's runner may have come after the one that began this run, and knows nothing of it.
+            RunState::Running => {
+                let folder = self.store.folder();
+                Ok(folder.try_lock(&folder.runner_lease(&run.work_id))?.is_none())
+            }
+        }
     }
 
     fn has_space(&mut self) -> Result<bool> {

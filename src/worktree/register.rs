@@ -1,14 +1,17 @@
 //! A worktree's entry in the repository: the folder `worktrees/NAME` of the common git folder, and the file
 //! `.git` that points to it.
 //!
-//! An entry is prepared elsewhere and renamed into its place whole, and renamed away before it is deleted, so
-//! that no other git process ever reads half of one. While a worktree is being filled its entry holds a mark;
-//! what carries the mark was never handed to anybody, so it may be made again. All of this happens under the
-//! repository's lock, which the caller holds. It knows nothing of branches' contents.
+//! An entry is prepared elsewhere and renamed into its place whole, so that no other git process ever reads half of
+//! one. It is retired by deleting its `gitdir`: git passes over it from then on. The rest stays for a while, because
+//! a git that was reading the entry, an agent's `git checkout` say, dies where it vanishes under its hands.
+//! While a worktree is being filled its entry holds a mark; what carries the mark was never handed to anybody, so it
+//! may be made again. All of this happens under the repository's lock, which the caller holds. It knows nothing of
+//! branches' contents.
 
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 
@@ -24,6 +27,9 @@ const REASON: &str = "wf0";
 const MARK: &str = "wf0-making";
 /// Entries on their way in or out, next to `worktrees/`. Whoever holds the lock may delete what lies there.
 const ASIDE: &str = "wf0-entry-";
+/// How long a retired entry stays for those who were reading it: they need a moment, and far more where the machine
+/// gives them no time. Nobody waits for it.
+const RETIRED: Duration = Duration::from_secs(60);
 
 /// The git folder of the worktree at `path`, as its `.git` names it; `None` where there is no such folder.
 pub(super) fn admin_of(path: &Path) -> Option<PathBuf> {
@@ -118,7 +124,7 @@ impl Repository {
         branch: &str,
         interrupt: &mut dyn Interrupt,
     ) -> Result<PathBuf> {
-        self.sweep_aside();
+        self.sweep(RETIRED);
         if self.common_dir().join("reftable").is_dir() {
             return self.register_through_git(path, branch, interrupt);
         }
@@ -215,16 +221,46 @@ impl Repository {
 
     /// Takes one entry out. The lock must be held.
     pub(super) fn unregister(&self, admin: &Path) -> Result<()> {
-        self.sweep_aside();
-        let aside = self.common_dir().join(format!("{ASIDE}gone-{}", std::process::id()));
-        match fs::rename(admin, &aside) {
+        match fs::remove_file(admin.join("gitdir")) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 return Err(Error::file("unregister the worktree of", admin, &error));
             }
             _ => {}
         }
-        self.sweep_aside();
+        self.sweep(RETIRED);
         Ok(())
+    }
+
+    /// Deletes what is left of all entries that were taken out, however short ago: for when no agent is there to be
+    /// disturbed.
+    ///
+    /// # Errors
+    /// The lock can't be had.
+    pub fn sweep_entries(&self, interrupt: &mut dyn Interrupt) -> Result<()> {
+        let _lock = self.lock(interrupt)?;
+        self.sweep(Duration::ZERO);
+        Ok(())
+    }
+
+    /// Deletes entries that were retired that long ago. Harmless where one stays: the next holder of the lock tries
+    /// again.
+    fn sweep(&self, age: Duration) {
+        for (number, admin) in self.retired().into_iter().enumerate() {
+            let since =
+                fs::metadata(&admin).and_then(|it| it.modified()).ok().and_then(|at| at.elapsed().ok());
+            if since.is_some_and(|since| since >= age) {
+                let aside = format!("{ASIDE}gone-{}-{number}", std::process::id());
+                let _ = fs::rename(&admin, self.common_dir().join(aside));
+            }
+        }
+        self.sweep_aside();
+    }
+
+    /// Entries that git passes over, and that were wf0's.
+    fn retired(&self) -> Vec<PathBuf> {
+        let Ok(folder) = fs::read_dir(self.common_dir().join("worktrees")) else { return Vec::new() };
+        let entries = folder.flatten().map(|it| it.path());
+        entries.filter(|admin| is_ours(admin) && !admin.join("gitdir").exists()).collect()
     }
 
     /// Deletes entries that a killed process left on their way.

@@ -148,3 +148,35 @@ fn a_removal_cut_short_is_finished_by_the_next_one() {
     let (ok, _) = try_git_in(&project.root, &["branch", "-D", "feat/1-a"]);
     assert!(ok, "git no longer sees it checked out");
 }
+
+#[test]
+fn a_git_that_reads_the_entry_meanwhile_comes_to_its_end() {
+    use std::time::{Duration, SystemTime};
+    let project = Project::new();
+    let (order, made) = made(&project);
+    let admin = register::admin_of(&made.path).unwrap();
+    assert!(matches!(remove(&project, &order), Removal::Gone(_)));
+    assert!(!project.git(&["worktree", "list"]).contains("1-a"));
+    project.git(&["checkout", "-q", &order.branch]);
+    project.git(&["checkout", "-q", "main"]);
+    // What git looks at once it has read `gitdir`.
+    let common = admin.to_str().unwrap();
+    let read = git_in(&project.root, &["--git-dir", common, "rev-parse", "--git-common-dir"]);
+    assert_eq!(fs::canonicalize(read.trim()).unwrap(), project.repository().common_dir());
+    project.git(&["worktree", "prune"]);
+    assert!(admin.join("HEAD").exists() && admin.join("locked").exists(), "nor do agents take it away");
+
+    let again = project.repository().make(&order, &mut Never).unwrap();
+    assert!(!again.reused && register::admin_of(&again.path).unwrap() != admin && admin.exists());
+    let past = SystemTime::now() - Duration::from_secs(3600);
+    fs::File::open(&admin).unwrap().set_modified(past).unwrap();
+    project.repository().make(&project.order("FEAT-2-b", &[]), &mut Never).unwrap();
+    assert!(!admin.exists(), "nobody reads for an hour");
+
+    let admin = register::admin_of(&again.path).unwrap();
+    assert!(matches!(remove(&project, &order), Removal::Gone(_)));
+    assert!(admin.exists());
+    project.repository().sweep_entries(&mut Never).unwrap();
+    assert!(!admin.exists());
+    assert_eq!(project.git(&["worktree", "list"]).lines().count(), 2);
+}

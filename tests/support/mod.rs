@@ -220,6 +220,25 @@ impl Project {
         serde_json::from_str(&self.ok(&["batch", "status", "--summary", "--format", "json"])).unwrap()
     }
 
+    /// The store itself, for what no command tells.
+    pub fn store(&self) -> wf0::store::Store {
+        let project = wf0::project::Project::at(&self.root).unwrap();
+        wf0::store::Store::open(&project).unwrap()
+    }
+
+    /// What the works and the batch's own record tell, for a test that has failed.
+    pub fn story(&self) -> String {
+        let works = self.run(&["batch", "status", "--format", "json"]).out;
+        let store = self.store();
+        let (mut story, mut seen) = (works, 0);
+        loop {
+            let events = store.events_after(seen).unwrap();
+            let Some(last) = events.last() else { return story };
+            seen = last.seq;
+            events.iter().for_each(|event| story.push_str(&format!("{event:?}\n")));
+        }
+    }
+
     /// The document that other programs read.
     #[track_caller]
     pub fn document(&self) -> Value {
@@ -345,14 +364,26 @@ pub fn kill(pid: u32) {
 fn pids(cookie: &str, part: &str) -> Vec<u32> {
     let me = std::process::id();
     let all = std::fs::read_dir("/proc").unwrap().flatten();
-    all.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok())
+    let lines: BTreeMap<u32, String> = all
+        .filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok())
         .filter(|pid| *pid != me)
         .filter(|pid| {
             let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
             environment.split(|b| *b == 0).any(|entry| entry == cookie.as_bytes())
         })
-        .filter(|pid| command_line(*pid).contains(part))
+        .map(|pid| (pid, command_line(pid)))
+        .collect();
+    let found = lines.iter().filter(|(_, line)| line.contains(part));
+    // Between fork and exec a child bears its parent's name; it is the git, or the agent, that it will be.
+    found
+        .filter(|(pid, line)| parent(**pid).and_then(|parent| lines.get(&parent)) != Some(line))
+        .map(|(pid, _)| *pid)
         .collect()
+}
+
+fn parent(pid: u32) -> Option<u32> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(1)?.parse().ok()
 }
 
 fn command_line(pid: u32) -> String {
