@@ -251,14 +251,17 @@ mod imp {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::{BufRead, BufReader};
     use std::process::{Command, Stdio};
 
     /// Runs itself again as the process that has the lock for a moment, as a child of wf0 has between fork and exec.
     #[test]
     fn a_lock_that_no_look_explains_is_waited_for_and_its_holder_left_alone() {
         const LOCK: &str = "WF0_TEST_LOCK_OF_A_MOMENT";
+        const HELD: &str = "the lock is held";
         if let Some(path) = std::env::var_os(LOCK) {
             let _lock = FileLock::try_exclusive(Path::new(&path)).unwrap().unwrap();
+            println!("\n{HELD}");
             std::io::stdin().read_line(&mut String::new()).unwrap();
             return;
         }
@@ -271,17 +274,17 @@ mod tests {
             .args([
                 "--exact",
                 "platform::tree::tests::a_lock_that_no_look_explains_is_waited_for_and_its_holder_left_alone",
+                "--nocapture",
             ])
             .env(LOCK, &path)
             .stdin(Stdio::piped())
-            .stdout(Stdio::null())
+            .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let begin = Instant::now();
-        while FileLock::try_exclusive(&path).unwrap().is_some() {
-            assert!(begin.elapsed() < Duration::from_secs(30), "the child does not take it");
-            std::thread::yield_now();
-        }
+        // The child says it: trying the lock from here could be what keeps the child from it. The pipe stays open to
+        // the end, for the child writes its result there.
+        let mut said = BufReader::new(child.stdout.take().unwrap()).lines();
+        assert!(said.any(|line| line.unwrap() == HELD), "the child does not take it");
         let traces = Traces { lock_file: Some(&path), ..Traces::default() };
         let short = end_and_lock(&traces, &path, GRACE * 2).unwrap();
         assert_eq!(short.unwrap_err(), Vec::<u32>::new(), "longer than SIGTERM and SIGKILL would have taken");
