@@ -208,7 +208,8 @@ fn reading_again_keeps_what_is_done_and_what_was_edited() {
         issue(500, "Write the help", ""),
     ];
     let ran = create(&project, &again, &[]);
-    assert!(ran.err.contains(&format!("as closed: {base}; they stay")), "{ran:?}");
+    assert!(ran.err.contains(&format!("names these works any more: {base}; they stay")), "{ran:?}");
+    assert_eq!(ran.err.matches(base).count(), 1, "said once: {ran:?}");
     assert_eq!(
         works(&project),
         [
@@ -237,6 +238,93 @@ fn reading_again_keeps_what_is_done_and_what_was_edited() {
     create(&project, &again, &["--force"]);
     assert_eq!(works(&project).len(), 3, "--force starts over");
     assert_eq!(project.document()["works"][login]["priority"], 2, "and no edit by hand is left");
+}
+
+#[test]
+fn a_work_whose_issue_is_closed_meanwhile_counts_as_completed_until_it_is_open_again() {
+    let project = project();
+    let (base, auth, login) =
+        ("FEAT-100-create-the-database", "FEAT-123-add-authentication", "FIX-456-fix-the-login");
+    create(&project, &shop(), &[]);
+    project.ok(&["schedule", "edit", login, "remove-dep=GH-99", "remove-dep=GH-acme.legal-7"]);
+    let mut closed = shop();
+    closed[0]["state"] = json!("CLOSED");
+    let file = project.around().join("other.json");
+    std::fs::write(&file, Value::from(closed).to_string()).unwrap();
+    let again = ["schedule", "create", "--from", file.to_str().unwrap()];
+    let statuses = |project: &Project| [base, auth, login].map(|id| project.state(id));
+    let looked = project.run(&[&again[..], &["--dry-run"]].concat());
+    assert!(looked.out.contains(&format!("{base}  1         completed")), "{looked:?}");
+    assert_eq!(statuses(&project), ["pending"; 3]);
+    let ran = project.run(&again);
+    assert!(ran.err.contains(&format!("closed: {base}; they count as completed")), "{ran:?}");
+    assert_eq!(statuses(&project), ["completed", "pending", "pending"]);
+    assert_eq!(edges(&project)[0], format!("{auth} | {base} | text | closed | **Blocked by:** #100"));
+    assert!(project.ok(&["schedule", "why", base]).contains("its issue is closed"));
+    // Once is enough to say it, and it goes on.
+    let ran = project.run(&again);
+    assert!(!ran.err.contains("closed"), "{ran:?}");
+    assert_eq!(statuses(&project), ["completed", "pending", "pending"]);
+    project.ok(&["work", "claim", auth, "1"]);
+    project.ok(&["work", "complete", auth, "1"]);
+    // Open again, it is to be done.
+    let ran = create(&project, &shop(), &[]);
+    assert!(ran.err.contains(&format!("open again: {base}; they are pending")), "{ran:?}");
+    assert_eq!(statuses(&project), ["pending", "completed", "pending"]);
+    assert_eq!(project.document()["works"][base]["source"]["closed"], Value::Null);
+    // Who wants it to run though it is closed gets his way.
+    project.run(&again);
+    assert_eq!(statuses(&project), ["completed", "completed", "pending"]);
+    let mut document = project.document();
+    document["works"][base]["status"] = json!("pending");
+    std::fs::write(project.root().join(".wf/schedule.json"), document.to_string()).unwrap();
+    project.run(&again);
+    assert_eq!(statuses(&project), ["pending", "completed", "pending"]);
+}
+
+#[test]
+fn works_that_github_lists_no_more_are_asked_for_whether_they_are_closed() {
+    let project = project();
+    with_gh(&project, &[issue(99, "The base", ""), issue(100, "More", "Depends on #99")]);
+    project.ok(&["schedule", "create", "github=label:scheduled"]);
+    assert_eq!(works(&project), ["FEAT-99-the-base 1 pending", "FEAT-100-more 2 pending"]);
+    std::fs::write(project.around().join("closed"), "100\n").unwrap();
+    with_gh(&project, &[issue(7, "Another", "")]);
+    let ran = project.run(&["schedule", "create", "github=label:scheduled"]);
+    assert_eq!(
+        works(&project),
+        ["FEAT-99-the-base 1 pending", "FEAT-7-another 1 pending", "FEAT-100-more 2 completed"]
+    );
+    assert!(ran.err.contains("any more: FEAT-99-the-base; they stay"), "{ran:?}");
+    let ready = project.ok(&["schedule", "why", "FEAT-99-the-base"]);
+    assert!(ready.contains("no source names it any more"), "{ready}");
+    // Where the list is empty, they lie where they lay.
+    std::fs::write(project.around().join("closed"), "99\n").unwrap();
+    with_gh(&project, &[]);
+    let ran = project.run(&["schedule", "create", "github=label:scheduled"]);
+    assert_eq!(project.state("FEAT-99-the-base"), "completed", "{ran:?}");
+}
+
+#[test]
+fn an_issue_that_a_list_has_twice_is_one_work_that_waits_for_what_either_says() {
+    let project = project();
+    let issues = [
+        issue(1, "a", ""),
+        issue(2, "b", "Depends on #1"),
+        issue(3, "c", ""),
+        issue(2, "b", "Depends on #3"),
+        issue(1, "a", ""),
+    ];
+    let ran = create(&project, &issues, &[]);
+    assert!(ran.err.contains("standard input row 4: issue 2 was there before, and is one work"), "{ran:?}");
+    assert_eq!(works(&project), ["FEAT-1-a 1 pending", "FEAT-3-c 1 pending", "FEAT-2-b 2 pending"]);
+    assert_eq!(
+        edges(&project),
+        [
+            "FEAT-2-b | FEAT-1-a | text | work | Depends on #1",
+            "FEAT-2-b | FEAT-3-c | text | work | Depends on #3",
+        ]
+    );
 }
 
 #[test]
@@ -279,7 +367,7 @@ fn validate_lists_what_hangs_in_the_air_with_code_and_line() {
     );
 }
 
-/// A stand-in for gh that lists these issues, and answers whether others are closed.
+/// A stand-in for gh that lists these issues, says of those in the file `closed` that they are, and lets nobody see others.
 fn with_gh(project: &Project, issues: &[Value]) {
     std::fs::write(project.around().join("issues.json"), Value::from(issues.to_vec()).to_string()).unwrap();
     project.script(
@@ -290,7 +378,15 @@ case "$*" in
 --version) echo 'gh version 2.94.0 (2026-01-01)' ;;
 'issue list'*) cat "$AROUND/issues.json" ;;
 'api graphql'*issueOrPullRequest*)
-    echo '{"data":{"n0":null,"n1":{"it":{"state":"CLOSED"}}},"errors":[{"message":"no access"}]}'; exit 1 ;;
+    printf '{"data":{"x":null'
+    printf '%s\n' "$*" | grep -o 'n[0-9]*:repository([^)]*){it:issueOrPullRequest(number:[0-9]*' | while read -r asked; do
+        if grep -qx "${asked##*:}" "$AROUND/closed"; then
+            printf ',"%s":{"it":{"state":"CLOSED"}}' "${asked%%:*}"
+        else
+            printf ',"%s":null' "${asked%%:*}"
+        fi
+    done
+    echo '},"errors":[{"message":"no access"}]}'; exit 1 ;;
 *) echo "unexpected: $*" >&2; exit 1 ;;
 esac
 "#,
@@ -304,6 +400,7 @@ fn issues_of_github_make_a_schedule_and_closed_ones_outside_are_satisfied() {
     let node = json!({"number": 100, "state": "OPEN", "repository": {"nameWithOwner": "acme/shop"}});
     issues[1]["blockedBy"] = json!({"nodes": [node], "totalCount": 1});
     with_gh(&project, &issues);
+    std::fs::write(project.around().join("closed"), "99\n").unwrap();
     let ran = project.run(&["schedule", "create", "github=label:scheduled"]);
     assert_eq!(ran.code, 0, "{ran:?}");
     let said = "Depends on #123, acme/legal#7 and #99";

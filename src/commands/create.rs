@@ -163,9 +163,6 @@ pub fn preview(
     let config = project.config()?;
     let gathered = gather::read(project, request, &config, interrupt)?;
     let store = Store::look(project)?;
-    if let Some(store) = &store {
-        refuse_while_running(store)?;
-    }
     let existing = if request.force { None } else { Existing::look(project, store.as_ref())? };
     let mut notices = Vec::new();
     let checked = prepare(gathered, existing, &config, interrupt, project, &mut notices)?;

@@ -22,8 +22,19 @@ pub struct Known {
     pub id: WorkId,
     /// Where it came from.
     pub source: Source,
-    /// Whether it is completed: then nothing needs to know whether its issue is closed.
-    pub completed: bool,
+    /// What its issue means to it.
+    pub follows: Follows,
+}
+
+/// What the issue of a work that is there means to the work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Follows {
+    /// Once the issue is closed, the work is done.
+    Issue,
+    /// The issue was closed before it was done here, so it counts as done until the issue is open again.
+    Closed,
+    /// Nothing: it was done here, or somebody took it up again though the issue is closed.
+    Nothing,
 }
 
 /// One thing that a source gives.

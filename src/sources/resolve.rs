@@ -41,10 +41,19 @@ pub struct Works {
     pub works: IndexMap<WorkId, WorkRecord>,
     /// Every dependency, also those that are satisfied because the issue is closed.
     pub edges: Vec<Edge>,
-    /// Works of the schedule that is there which no source names any more, or only as closed.
-    pub gone: HashSet<WorkId>,
+    /// Works of the schedule that is there which are no open issue of any source any more.
+    pub gone: HashMap<WorkId, Gone>,
     /// What people should know.
     pub notices: Vec<String>,
+}
+
+/// Why a work that is there is no open issue of any source any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gone {
+    /// No source names it.
+    Unnamed,
+    /// Its issue is closed.
+    Closed,
 }
 
 /// What the sources gave, with the texts read.
@@ -72,10 +81,12 @@ impl Reading {
         Ok(Reading { entries, directory, said })
     }
 
-    /// The issues that texts name and nobody knows yet whether they are closed.
+    /// The issues of which nobody knows yet whether they are closed: those that texts name, and those of works that are
+    /// there and no source names any more.
     pub fn outside(&self) -> Vec<Outside> {
-        let mut seen = HashSet::new();
-        let mut all = Vec::new();
+        let mut all: Vec<Outside> =
+            self.entries.iter().filter(|entry| entry.is_left()).map(Entry::place).collect();
+        let mut seen: HashSet<Outside> = all.iter().cloned().collect();
         for (n, said) in self.said.iter().enumerate().filter(|(n, _)| !self.directory.is_closed(*n)) {
             for reference in said.iter().filter(|it| it.direction == Direction::BlockedBy) {
                 if let Meaning::Outside { issue: Some(issue), .. } =
@@ -90,7 +101,12 @@ impl Reading {
     }
 
     /// The works. `closed` tells of issues outside whether they are done.
-    pub fn works(self, closed: &HashMap<Outside, bool>) -> Works {
+    pub fn works(mut self, closed: &HashMap<Outside, bool>) -> Works {
+        for (n, entry) in self.entries.iter().enumerate().filter(|(_, entry)| entry.is_left()) {
+            if closed.get(&entry.place()) == Some(&true) {
+                self.directory.close(n);
+            }
+        }
         let mut web = Web { reading: &self, closed, seen: HashSet::new(), works: Works::default() };
         for n in 0..self.entries.len() {
             web.native(n);
@@ -111,10 +127,13 @@ impl Reading {
         works.edges.sort_by_key(|edge| place.get(&edge.from).copied());
         for (n, entry) in self.entries.into_iter().enumerate() {
             match entry.known {
-                Some(standing) if !standing.named || self.directory.is_closed(n) => {
-                    works.gone.insert(entry.id.clone());
-                }
                 None if self.directory.is_closed(n) => continue,
+                Some(_) if self.directory.is_closed(n) => {
+                    works.gone.insert(entry.id.clone(), Gone::Closed);
+                }
+                Some(standing) if !standing.named => {
+                    works.gone.insert(entry.id.clone(), Gone::Unnamed);
+                }
                 _ => {}
             }
             let mut work = entry.work;

@@ -9,7 +9,7 @@ use super::content::{hash, read_document};
 use super::works::Extras;
 use super::{Change, Store};
 use crate::error::Result;
-use crate::schedule::problems::{cycle_error, no_works};
+use crate::schedule::problems::{codes, cycle_error, no_works};
 use crate::schedule::{Document, Edge, Graph, ScheduleStatus, Source, Status, WorkId, naming};
 
 /// A document that has been checked: no circle, no two works in one place.
@@ -39,7 +39,8 @@ impl Checked {
         naming::check_collisions(ids.iter().copied(), prefixes)?;
         let warnings = crate::schedule::problems::find(&document, prefixes)
             .into_iter()
-            .filter(|problem| problem.code != crate::schedule::problems::codes::PRIORITY)
+            // Whoever marks works as vanished says so himself.
+            .filter(|problem| ![codes::PRIORITY, codes::VANISHED].contains(&problem.code))
             .map(|problem| problem.message)
             .collect();
         Ok(Checked { document, edges: Vec::new(), warnings })

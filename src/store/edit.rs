@@ -209,7 +209,7 @@ impl Change<'_> {
         self.check_structure(prefixes)
     }
 
-    fn apply_status(&self, id: &WorkId, wanted: Status, held: bool) -> Result<Option<String>> {
+    pub(super) fn apply_status(&self, id: &WorkId, wanted: Status, held: bool) -> Result<Option<String>> {
         let word: String =
             self.sql.query_row("SELECT status FROM works WHERE id = ?1", [id.as_str()], |row| row.get(0))?;
         let now = Status::from_word(&word).unwrap_or(Status::Pending);

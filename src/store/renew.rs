@@ -8,10 +8,10 @@ use serde_json::{Map, Value};
 use super::create::{Checked, to_json};
 use super::{Change, Store};
 use crate::error::Result;
-use crate::schedule::{Graph, ScheduleStatus};
+use crate::schedule::{Graph, ScheduleStatus, Status};
 
 impl Store {
-    /// Takes over priorities, dependencies and sources of a document that has every work of the schedule, and adds the
+    /// Takes over priorities, dependencies, sources and statuses of a document that has every work of the schedule, and adds the
     /// works that are new in it.
     ///
     /// # Errors
@@ -32,14 +32,15 @@ impl Change<'_> {
         let graph = Graph::new(document.works.iter().map(|(id, work)| (id, work.dependencies.as_slice())));
         let depths = graph.depths();
         self.sql.execute("DELETE FROM edges WHERE dropped = 0 AND work IN (SELECT n FROM works)", [])?;
-        let mut added = false;
+        let mut open = false;
         for (n, (id, work)) in document.works.iter().enumerate() {
             let priority = work.priority.unwrap_or(i64::from(depths[n]) + 1);
             if !there.contains(id.as_str()) {
                 self.add_work(id, work, priority)?;
-                added = true;
+                open = true;
                 continue;
             }
+            open |= work.status == Status::Pending;
             self.sql
                 .prepare_cached(
                     "UPDATE works SET priority = ?2, source = COALESCE(?3, source), extra = ?4 WHERE id = ?1",
@@ -51,6 +52,7 @@ impl Change<'_> {
                     to_json(&work.extra)
                 ])?;
             self.set_dependencies(self.place_of(id)?, id, &work.dependencies)?;
+            self.apply_status(id, work.status, false)?;
         }
         self.set_edges(checked.edges())?;
         let extra: String = self.sql.query_row("SELECT extra FROM schedule", [], |row| row.get(0))?;
@@ -62,7 +64,7 @@ impl Change<'_> {
             "UPDATE schedule SET sources = ?1, extra = ?2",
             [to_json(&document.sources), to_json(&extra)],
         )?;
-        if added && document.status == ScheduleStatus::Completed {
+        if open && document.status == ScheduleStatus::Completed {
             self.set_schedule_status(ScheduleStatus::Pending, None)?;
         }
         self.mark()?;

@@ -13,9 +13,9 @@ use crate::platform::children::Interrupt;
 use crate::project::Project;
 use crate::schedule::document::VERSION;
 use crate::schedule::references::Patterns;
-use crate::schedule::{Document, Edge, Origin, ScheduleStatus, SourceType, Status, WorkId, WorkRecord};
-use crate::sources::records::{Item, Known};
-use crate::sources::resolve::{Outside, Reading};
+use crate::schedule::{Document, Edge, Origin, ScheduleStatus, Source, SourceType, Status, WorkId, WorkRecord};
+use crate::sources::records::{Follows, Item, Known};
+use crate::sources::resolve::{Gone, Outside, Reading};
 use crate::sources::tracker::Place;
 use crate::sources::{github, jira};
 use crate::store::Store;
@@ -24,6 +24,8 @@ use crate::store::works::{Schedule, Work};
 
 /// The key in a work's source that says that no source names it any more.
 const GONE: &str = "vanished";
+/// The key in a work's source that says that it is completed because its issue is closed.
+const CLOSED: &str = "closed";
 
 /// The schedule that is there.
 #[derive(Debug)]
@@ -74,7 +76,11 @@ impl Existing {
             Item::from(Known {
                 id: work.id.clone(),
                 source: work.source.clone(),
-                completed: work.status == Status::Completed,
+                follows: match (work.status == Status::Completed, is_marked(&work.source, CLOSED)) {
+                    (false, false) => Follows::Issue,
+                    (true, true) => Follows::Closed,
+                    (true, false) | (false, true) => Follows::Nothing,
+                },
             })
         })
     }
@@ -100,9 +106,9 @@ pub fn document(
 ) -> Result<(Document, Vec<Edge>)> {
     let patterns = Patterns::new(config.batch.dependency_patterns.as_deref())?;
     notices.extend(gathered.notices);
-    let near = near(&gathered.items);
     let mut items: Vec<Item> = existing.iter().flat_map(Existing::items).collect();
     items.extend(gathered.items);
+    let near = near(&items);
     let reading = Reading::new(items, &patterns)?;
     let closed =
         ask(&reading.outside(), near.as_deref(), &gathered.sources, config, project, interrupt, notices)?;
@@ -133,7 +139,7 @@ fn over(
     existing: Existing,
     document: &mut Document,
     edges: Vec<Edge>,
-    gone: &HashSet<WorkId>,
+    gone: &HashMap<WorkId, Gone>,
     notices: &mut Vec<String>,
 ) -> Vec<Edge> {
     let mut said: HashMap<WorkId, Vec<Edge>> = HashMap::new();
@@ -144,12 +150,12 @@ fn over(
     for edge in &existing.edges {
         before.entry(edge.from.clone()).or_default().push(edge.clone());
     }
-    let mut vanished: Vec<&str> = Vec::new();
+    let (mut vanished, mut closed, mut opened) = (Vec::new(), Vec::new(), Vec::new());
     for work in &existing.schedule.works {
         let Some(record) = document.works.get_mut(&work.id) else { continue };
         let by_hand = existing.by_hand.get(&work.id).cloned().unwrap_or_default();
-        let is_gone = gone.contains(&work.id);
-        if is_gone {
+        let gone = gone.get(&work.id).copied();
+        if gone.is_some() {
             record.dependencies = work.dependencies.clone();
             record.priority = Some(work.priority);
             said.insert(work.id.clone(), before.remove(&work.id).unwrap_or_default());
@@ -168,20 +174,46 @@ fn over(
         }
         keep(record, work);
         let source = record.source.get_or_insert_with(|| work.source.clone());
-        if !is_gone {
-            source.extra.shift_remove(GONE);
-        } else if existing.was_read_again(work.source.kind, &document.sources) {
-            source.extra.insert(GONE.into(), Value::from(true));
-            vanished.push(work.id.as_str());
+        match gone {
+            None => {
+                source.extra.shift_remove(GONE);
+                if source.extra.shift_remove(CLOSED).is_some() | is_marked(&work.source, CLOSED)
+                    && work.status == Status::Completed
+                {
+                    record.status = Status::Pending;
+                    opened.push(&work.id);
+                }
+            }
+            Some(Gone::Closed) => {
+                source.extra.insert(GONE.into(), Value::from(true));
+                source.extra.insert(CLOSED.into(), Value::from(true));
+                if record.status != Status::Completed {
+                    record.status = Status::Completed;
+                    closed.push(&work.id);
+                }
+            }
+            Some(Gone::Unnamed) if existing.was_read_again(work.source.kind, &document.sources) => {
+                source.extra.insert(GONE.into(), Value::from(true));
+                vanished.push(&work.id);
+            }
+            Some(Gone::Unnamed) => {}
         }
     }
-    if !vanished.is_empty() {
-        let (count, shown) = (vanished.len(), vanished[..vanished.len().min(5)].join(", "));
-        let more = if count > 5 { format!(" and {} more", count - 5) } else { String::new() };
-        notices.push(format!(
-            "no source names these works any more, or only as closed: {shown}{more}; they stay, marked as {GONE} in `source`, until `--force` starts over"
-        ));
-    }
+    let mut tell = |works: &[&WorkId], begin: &str, end: &str| {
+        let shown: Vec<&str> = works.iter().take(5).map(|id| id.as_str()).collect();
+        let more = works.len() - shown.len();
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        if !works.is_empty() {
+            notices.push(format!("{begin}: {}{more}; {end}", shown.join(", ")));
+        }
+    };
+    tell(
+        &vanished,
+        "no source names these works any more",
+        "they stay and would run, marked as vanished in `source`; `wf0 schedule validate` says how to be rid of them",
+    );
+    tell(&closed, "the issues of these works are closed", "they count as completed");
+    tell(&opened, "the issues of these works are open again", "they are pending again");
     let mut sources = existing.schedule.sources;
     sources.retain(|source| !document.sources.contains(source));
     sources.append(&mut document.sources);
@@ -194,6 +226,10 @@ fn over(
         edge.resolved = crate::schedule::Resolved::Work;
     }
     edges
+}
+
+fn is_marked(source: &Source, key: &str) -> bool {
+    source.extra.get(key) == Some(&Value::Bool(true))
 }
 
 /// What is done stays done.
@@ -211,9 +247,17 @@ fn keep(record: &mut WorkRecord, work: &Work) {
 
 /// The address of some issue at the GitHub that was read.
 fn near(items: &[Item]) -> Option<String> {
-    items.iter().find_map(|item| match item {
-        Item::Issue(issue) if issue.tracker == SourceType::Github => issue.url.clone(),
+    let of = |tracker: SourceType, url: &Option<String>| url.clone().filter(|_| tracker == SourceType::Github);
+    let read = items.iter().find_map(|item| match item {
+        Item::Issue(issue) => of(issue.tracker, &issue.url),
         _ => None,
+    });
+    // Where there is none any more, those that were there lie where they lay.
+    read.or_else(|| {
+        items.iter().find_map(|item| match item {
+            Item::Known(known) => of(known.source.kind, &known.source.url),
+            _ => None,
+        })
     })
 }
 
@@ -252,7 +296,7 @@ fn ask(
                     (Outside { tracker, repository: Some(repository), key }, is_closed)
                 }));
             });
-            unknown("the issues of GitHub that texts name", answer)?;
+            unknown("some issues of GitHub", answer)?;
         }
     }
     let keys: Vec<&str> = of(SourceType::Jira).map(|it| it.key.as_str()).collect();
@@ -265,7 +309,7 @@ fn ask(
                     (outside, issue.closed)
                 }));
             });
-            unknown("the tickets that texts name", answer)?;
+            unknown("some tickets", answer)?;
         }
     }
     Ok(closed)

@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 
 use super::Outside;
-use super::merge::Entry;
+use super::merge::{Entry, Standing};
 use crate::schedule::edge::Resolved;
 use crate::schedule::references::{Target, issue_of_address};
 use crate::schedule::{SourceType, WorkId};
+use crate::sources::records::Follows;
 
 /// What a reference means.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,13 +93,20 @@ impl Directory {
                 id: entry.id.clone(),
                 tracker: entry.tracker(),
                 repository: entry.repository(),
-                // A work that is completed is so by its own account.
-                closed: entry.issue.as_ref().is_some_and(|issue| issue.closed)
-                    && !entry.known.is_some_and(|standing| standing.completed),
+                closed: match entry.known {
+                    Some(Standing { follows: Follows::Nothing, .. }) => false,
+                    Some(Standing { follows: Follows::Closed, named: false }) => true,
+                    _ => entry.issue.as_ref().is_some_and(|issue| issue.closed),
+                },
             });
         }
         directory.ids.sort();
         directory
+    }
+
+    /// Takes in that an entry's issue is done.
+    pub fn close(&mut self, n: usize) {
+        self.places[n].closed = true;
     }
 
     /// Whether an entry's issue is done.

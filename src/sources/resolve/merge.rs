@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
+use super::Outside;
 use crate::error::{Code, Error, Result};
 use crate::schedule::references::issue_of_address;
 use crate::schedule::{Source, SourceType, WorkId, WorkRecord};
 use crate::sources::issue::Issue;
-use crate::sources::records::{Item, Listed};
+use crate::sources::records::{Follows, Item, Listed};
 
 /// What is known of one work.
 #[derive(Debug)]
@@ -26,8 +27,8 @@ pub struct Entry {
 /// What is known of a work of the schedule that is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
-    /// Whether it is completed.
-    pub completed: bool,
+    /// What its issue means to it.
+    pub follows: Follows,
     /// Whether a source still names it.
     pub named: bool,
 }
@@ -36,6 +37,17 @@ impl Entry {
     /// Where it comes from.
     pub fn tracker(&self) -> SourceType {
         self.work.source.as_ref().map_or(SourceType::Local, |source| source.kind)
+    }
+
+    /// Whether it is there, and nothing has been heard of its issue.
+    pub fn is_left(&self) -> bool {
+        self.tracker() != SourceType::Local
+            && self.known == Some(Standing { follows: Follows::Issue, named: false })
+    }
+
+    /// Where its issue lies.
+    pub fn place(&self) -> Outside {
+        Outside { tracker: self.tracker(), repository: self.repository(), key: self.key().to_owned() }
     }
 
     /// Its number or key there.
@@ -65,7 +77,7 @@ pub fn entries(items: Vec<Item>) -> Result<Vec<Entry>> {
             Item::Listed(listed) => all.listed(*listed),
             Item::Known(known) => {
                 let work = WorkRecord::new(known.source);
-                let standing = Standing { completed: known.completed, named: false };
+                let standing = Standing { follows: known.follows, named: false };
                 let (depends, issue) = (Vec::new(), None);
                 all.add(Entry { id: known.id, work, depends, issue, known: Some(standing) });
             }
@@ -170,8 +182,10 @@ impl Entry {
         match &mut self.issue {
             None => self.issue = Some(issue),
             Some(known) => {
-                if known.body.trim().is_empty() {
-                    known.body = issue.body;
+                // Both count where they differ: to wait for too much is seen, to wait for too little is not.
+                if known.body.trim() != issue.body.trim() {
+                    known.body.push_str("\n\n");
+                    known.body.push_str(&issue.body);
                 }
                 known.repository = known.repository.take().or(issue.repository);
                 known.closed |= issue.closed;

@@ -3,6 +3,8 @@
 //! Nushell's tables and CSV come this way, so a number may be written as text. Every refusal names row and column; the
 //! first row is row 1.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value};
 
 use super::{reference, split, unique, without_own_keys};
@@ -21,7 +23,7 @@ use crate::sources::records::{Item, Listed};
 /// [`Code::Form`] and [`Code::WorkId`], naming row and column; [`Code::Duplicate`].
 pub(super) fn items(name: &str, values: Vec<Value>) -> Result<(Vec<Item>, Vec<String>)> {
     let (mut issues, mut works, mut order) = (Vec::new(), Vec::new(), Vec::new());
-    let mut notices = Vec::new();
+    let (mut notices, mut seen) = (Vec::new(), HashSet::new());
     for (n, value) in values.into_iter().enumerate() {
         let Value::Object(mut cells) = value else {
             let what = format!("{name} row {}: {}, expected a record", n + 1, said(&value));
@@ -39,9 +41,9 @@ pub(super) fn items(name: &str, values: Vec<Value>) -> Result<(Vec<Item>, Vec<St
             continue;
         } else {
             let issue = row.issue(&mut notices)?;
-            let twice = |other: &Issue| other.key == issue.key && other.repository == issue.repository;
-            if issues.iter().any(twice) {
-                continue;
+            if !seen.insert((issue.key.clone(), issue.repository.clone())) {
+                let key = printable(&issue.key);
+                notices.push(format!("{name} row {}: issue {key} was there before, and is one work", n + 1));
             }
             issues.push(issue);
         }
