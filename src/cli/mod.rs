@@ -3,6 +3,7 @@
 mod arguments;
 mod demo;
 mod output;
+mod patience;
 mod processes;
 mod script;
 mod text;
@@ -22,6 +23,7 @@ use crate::project::Project;
 use crate::schedule::{ScheduleStatus, WorkId, WorkerNumber};
 use arguments::{Arguments, Batch, Command, Schedule, StartArguments, Work};
 use output::{Format, Output};
+use patience::Patience;
 
 /// Exit status: done.
 pub const DONE: u8 = 0;
@@ -124,7 +126,7 @@ fn schedule(project: &Project, command: &Schedule, output: &mut Output) -> Resul
     match command {
         Schedule::Create { sources, from, all, force, dry_run } => {
             let request = create_request(sources, from, *all, *force)?;
-            let mut interrupt = EndSignals::listen()?;
+            let mut interrupt = Patience::new(EndSignals::listen()?, output);
             if *dry_run {
                 let preview = commands::create::preview(project, &request, &mut interrupt)?;
                 let preview = told(output, preview);

@@ -15,13 +15,15 @@ pub type Variables = BTreeMap<OsString, OsString>;
 
 /// Tokens for trackers. Agents get them only by `batch.agent_env`, and a tmux server never: it would show them to every
 /// pane for as long as it lives.
-pub const TRACKER_TOKENS: [&str; 6] = [
+pub const TRACKER_TOKENS: [&str; 8] = [
     "GH_TOKEN",
     "GITHUB_TOKEN",
     "GH_ENTERPRISE_TOKEN",
     "GITHUB_ENTERPRISE_TOKEN",
     "JIRA_API_TOKEN",
     "JIRA_TOKEN",
+    "JIRA_PAT",
+    "JIRA_PASSWORD",
 ];
 
 thread_local! {

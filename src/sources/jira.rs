@@ -14,7 +14,7 @@ mod tests;
 mod text;
 mod way;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use self::answer::{FIELDS, Page, Row};
@@ -83,6 +83,40 @@ pub fn read(
         }
     }
     Ok(found)
+}
+
+/// Which of these issues are closed, by their keys. What isn't there, or can't be seen, is left out; so is what comes
+/// after a great many of those, for texts can name any number.
+///
+/// # Errors
+/// As [`read`].
+pub fn states(
+    keys: &[&str],
+    config: &JiraConfig,
+    place: &Place<'_>,
+    interrupt: &mut dyn Interrupt,
+) -> Result<HashMap<String, bool>> {
+    /// So many keys make a query that every server takes.
+    const AT_ONCE: usize = 100;
+    const MOST_REFUSED: u32 = 100;
+    let mut refused = 0;
+    let mut closed = HashMap::new();
+    let mut open: Vec<&[&str]> = keys.chunks(AT_ONCE).rev().collect();
+    while let Some(part) = open.pop() {
+        let keys: Vec<String> = part.iter().map(|key| format!("\"{key}\"")).collect();
+        match read(&format!("key in ({})", keys.join(", ")), config, place, interrupt) {
+            Ok(found) => closed.extend(found.issues.into_iter().map(|issue| (issue.key, issue.closed))),
+            // One that isn't there fails them all.
+            Err(error) if error.code() == Code::SourceRefused && refused < MOST_REFUSED => {
+                refused += 1;
+                let (one, other) = part.split_at(part.len() / 2);
+                open.extend([other, one].into_iter().filter(|half| !one.is_empty() && !half.is_empty()));
+            }
+            Err(error) if error.code() == Code::SourceRefused => break,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(closed)
 }
 
 struct Search<'a> {

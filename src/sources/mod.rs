@@ -7,5 +7,6 @@ pub mod jira;
 pub mod local;
 pub mod records;
 pub mod resolve;
+mod secrets;
 pub mod table;
 pub mod tracker;

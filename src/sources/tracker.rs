@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::issue::Issue;
+use super::secrets::masked;
 use crate::error::{Code, Error};
 use crate::platform::environment;
 use crate::schedule::id::printable;
@@ -62,11 +63,11 @@ pub(super) fn too_many(source: &str, most: usize) -> Error {
     )
 }
 
-/// What a tracker said, for a message: its first lines, without what moves a cursor, shortened.
+/// What a tracker said, for a message: its first lines, without tokens and what moves a cursor, shortened.
 pub(super) fn said(text: &str) -> String {
     const MOST: usize = 300;
     let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).take(3).collect();
-    let text = printable(&lines.join("; "));
+    let text = printable(&masked(&lines.join("; ")));
     match text.char_indices().nth(MOST) {
         Some((at, _)) => format!("{}…", &text[..at]),
         None => text,

@@ -13,7 +13,9 @@ use crate::platform::children::Interrupt;
 use crate::project::Project;
 use crate::schedule::document::VERSION;
 use crate::schedule::references::Patterns;
-use crate::schedule::{Document, Edge, Origin, ScheduleStatus, Source, SourceType, Status, WorkId, WorkRecord};
+use crate::schedule::{
+    Document, Edge, Origin, ScheduleStatus, Source, SourceType, Status, WorkId, WorkRecord,
+};
 use crate::sources::records::{Follows, Item, Known};
 use crate::sources::resolve::{Gone, Outside, Reading};
 use crate::sources::tracker::Place;
@@ -247,7 +249,8 @@ fn keep(record: &mut WorkRecord, work: &Work) {
 
 /// The address of some issue at the GitHub that was read.
 fn near(items: &[Item]) -> Option<String> {
-    let of = |tracker: SourceType, url: &Option<String>| url.clone().filter(|_| tracker == SourceType::Github);
+    let of =
+        |tracker: SourceType, url: &Option<String>| url.clone().filter(|_| tracker == SourceType::Github);
     let read = items.iter().find_map(|item| match item {
         Item::Issue(issue) => of(issue.tracker, &issue.url),
         _ => None,
@@ -301,16 +304,12 @@ fn ask(
     }
     let keys: Vec<&str> = of(SourceType::Jira).map(|it| it.key.as_str()).collect();
     if reads(SourceType::Jira) && !keys.is_empty() {
-        for part in keys.chunks(100) {
-            let jql = format!("key in ({})", part.join(", "));
-            let answer = jira::read(&jql, &config.jira, &place, interrupt).map(|found| {
-                closed.extend(found.issues.into_iter().map(|issue| {
-                    let outside = Outside { tracker: SourceType::Jira, repository: None, key: issue.key };
-                    (outside, issue.closed)
-                }));
-            });
-            unknown("some tickets", answer)?;
-        }
+        let answer = jira::states(&keys, &config.jira, &place, interrupt).map(|states| {
+            closed.extend(states.into_iter().map(|(key, is_closed)| {
+                (Outside { tracker: SourceType::Jira, repository: None, key }, is_closed)
+            }));
+        });
+        unknown("some tickets", answer)?;
     }
     Ok(closed)
 }

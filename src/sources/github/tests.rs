@@ -303,6 +303,15 @@ fn a_failing_question_fails_the_source() {
 }
 
 #[test]
+fn no_token_is_passed_on_that_gh_prints() {
+    let gh = StandIn::new("2.23.0", &json!([row(1)]));
+    gh.has("graphql-1.json", r#"{"message":"no","errors":[]}"#);
+    gh.has("says", "theirs and ghp_0123456789abcdef for https://me:hunter2@github.com/o/r");
+    let error = gh.read("x").unwrap_err();
+    assert_eq!(error.what(), "github=: gh failed: gh: … and … for https://…@github.com/o/r");
+}
+
+#[test]
 fn hostile_titles_and_bodies_arrive_as_they_are() {
     let mut hostile = row(1);
     let title = "\u{1b}[2J$(touch x) `y` \u{202e}\0 ; rm -rf /";

@@ -273,6 +273,38 @@ fn a_thousand_issues_take_ten_requests_and_little_time() {
 }
 
 #[test]
+fn keys_that_are_not_there_hide_no_others() {
+    let jira = Jira::new(|asked: &Asked, _| {
+        let jql = asked.get("jql").unwrap();
+        let names = jql.trim_start_matches("key in (").trim_end_matches(')').split(", ");
+        let keys: Vec<usize> =
+            names.map(|name| name.trim_matches('"').trim_start_matches("ABC-").parse().unwrap()).collect();
+        match keys.iter().find(|key| **key % 50 == 7) {
+            Some(key) => {
+                let text = format!("An issue with key 'ABC-{key}' does not exist for field 'key'.");
+                Answer::Whole(400, "", json!({"errorMessages": [text]}).to_string())
+            }
+            None => ok(&json!({"issues": keys.into_iter().map(row).collect::<Vec<_>>(), "isLast": true})),
+        }
+    });
+    let keys: Vec<String> = (0..150).map(|n| format!("ABC-{n}")).collect();
+    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+    let place = Place { root: Path::new("/"), patience: Duration::from_secs(60) };
+    let ask = |keys: &[&str]| {
+        environment::within(jira.environment(&CLOUD), || {
+            states(keys, &JiraConfig::default(), &place, &mut Never).unwrap()
+        })
+    };
+    let known = ask(&keys);
+    assert_eq!(known.len(), 147);
+    assert!(!known["ABC-8"] && !known.contains_key("ABC-7"));
+    assert!(jira.asked().len() < 50, "{}", jira.asked().len());
+    let nowhere: Vec<&str> = std::iter::repeat_n("ABC-7", 5000).collect();
+    assert!(ask(&nowhere).is_empty());
+    assert!(jira.asked().len() < 200, "{}", jira.asked().len());
+}
+
+#[test]
 fn a_login_can_be_checked() {
     let jira = Jira::new(|asked: &Asked, _| match asked.path.as_str() {
         "/rest/api/2/myself" => ok(&json!({})),
