@@ -107,6 +107,27 @@ fn every_edge_says_where_it_comes_from() {
 }
 
 #[test]
+fn a_work_that_is_only_mentioned_is_told_of() {
+    let project = project();
+    let issues = [
+        issue(1, "a", ""),
+        issue(2, "b", "Depends on the rework in #1"),
+        issue(3, "c", "Requires #2 (see #1)"),
+        issue(4, "d", "Depends on #1, and the work in #1"),
+    ];
+    let ran = create(&project, &issues, &["--dry-run"]);
+    assert_eq!(
+        ran.err,
+        "'FEAT-2-b' does not wait for 'FEAT-1-a', which is only mentioned: \"Depends on the rework in #1\"; if it is to, `wf0 schedule edit FEAT-2-b add-dep=FEAT-1-a`\n"
+    );
+    let many: Vec<Value> =
+        (1..30).map(|n| issue(n, "x", &format!("Depends on the rework in #{}", n % 29 + 1))).collect();
+    let ran = create(&project, &many, &[]);
+    assert_eq!(ran.err.lines().count(), 11, "{ran:?}");
+    assert!(ran.err.ends_with("\n19 more works are only mentioned where others are waited for\n"), "{ran:?}");
+}
+
+#[test]
 fn an_edit_of_the_file_by_hand_is_a_manual_edge() {
     let project = project();
     project.create(&[("A-1", &[]), ("B-2", &["A-1"]), ("C-3", &[])]);

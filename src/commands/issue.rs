@@ -23,7 +23,7 @@ pub fn work_id(number: &str, title: &str, kind: Option<&str>) -> Result<WorkId> 
 /// The configuration can't be read, or has a pattern that is none.
 pub fn references(project: &Project, text: &str) -> Result<Vec<String>> {
     let patterns = Patterns::new(project.config()?.batch.dependency_patterns.as_deref())?;
-    let found = patterns.find(text).into_iter();
+    let found = patterns.find(text).depends.into_iter();
     let waits = found
         .filter(|it| it.direction == Direction::BlockedBy && it.subject.is_none() && it.target.is_certain());
     Ok(waits

@@ -23,7 +23,7 @@ pub use token::{Target, issue_of_address};
 use super::WorkId;
 use super::id::printable;
 use markdown::{Block, Kind};
-use phrase::{Found, Header};
+use phrase::{Found, Header, Sayings};
 use token::Token;
 
 /// Which of the two waits.
@@ -48,33 +48,59 @@ pub struct Reference {
     pub line: Arc<str>,
 }
 
+/// What a text says of dependencies.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Said {
+    /// The dependencies, each once, in its order.
+    pub depends: Vec<Reference>,
+    /// What stands behind the words of a dependency and is none by all appearances; people may have meant it.
+    pub passed: Vec<Passed>,
+}
+
+/// A reference that is not taken for a dependency: `depends on the rework in #12`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Passed {
+    /// What is named.
+    pub target: Target,
+    /// The line, as [`Reference::line`].
+    pub line: Arc<str>,
+}
+
 /// The most of a line that is kept.
 const LINE: usize = 200;
+/// So many references that are none are kept of a text.
+const PASSED: usize = 20;
 
 impl Patterns {
-    /// The dependencies that a text speaks of, each once, in its order.
-    pub fn find(&self, text: &str) -> Vec<Reference> {
+    /// What a text says of dependencies.
+    pub fn find(&self, text: &str) -> Said {
+        let mut all = Said::default();
         if !self.reads_text() {
-            return Vec::new();
+            return all;
         }
         let mut seen = HashSet::new();
-        let mut references = Vec::new();
         let mut header: Option<Header> = None;
         for block in markdown::blocks(text) {
-            let mut found = Vec::new();
-            let from = phrase::under_header(&mut header, &block, &mut found);
-            phrase::in_block(&block, from, &mut header, &mut found);
-            self.find_own(&block.text, &mut found);
+            let mut said = Sayings::default();
+            let from = phrase::under_header(&mut header, &block, &mut said);
+            phrase::in_block(&block, from, &mut header, &mut said);
+            self.find_own(&block.text, &mut said.found);
             let mut lines = Lines { block: &block, last: None };
-            for it in found {
+            for it in said.found {
                 if seen.insert((it.direction, it.subject.clone(), it.target.clone())) {
-                    let line = lines.at(it.stands_at);
+                    let line = lines.from(it.stands_at, it.at);
                     let Found { direction, subject, target, .. } = it;
-                    references.push(Reference { direction, subject, target, line });
+                    all.depends.push(Reference { direction, subject, target, line });
+                }
+            }
+            for (target, stands_at, at) in said.passed {
+                if all.passed.len() < PASSED {
+                    all.passed.push(Passed { target, line: lines.from(stands_at, at) });
                 }
             }
         }
-        references
+        all.passed.retain(|passed| all.depends.iter().all(|it| it.target != passed.target));
+        all
     }
 }
 
@@ -95,6 +121,15 @@ struct Lines<'a> {
 }
 
 impl Lines<'_> {
+    /// The line of the words, and that of the reference where it is another.
+    fn from(&mut self, words: usize, reference: usize) -> Arc<str> {
+        let (first, second) = (self.at(words), self.at(reference));
+        if self.block.line(words).0 == self.block.line(reference).0 {
+            return first;
+        }
+        format!("{first} … {second}").into()
+    }
+
     fn at(&mut self, at: usize) -> Arc<str> {
         let (number, line) = self.block.line(at);
         if line.len() > LINE {

@@ -11,6 +11,7 @@ mod merge;
 mod tests;
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 
@@ -20,7 +21,7 @@ use super::issue::Link;
 use super::records::Item;
 use crate::error::Result;
 use crate::schedule::edge::{Edge, Origin, Resolved};
-use crate::schedule::references::{Direction, Patterns, Reference, Target, named};
+use crate::schedule::references::{Direction, Patterns, Said, Target, named};
 use crate::schedule::{SourceType, WorkId, WorkRecord};
 
 /// An issue that is named but not among those that were read.
@@ -43,6 +44,9 @@ pub struct Works {
     pub edges: Vec<Edge>,
     /// Works of the schedule that is there which are no open issue of any source any more.
     pub gone: HashMap<WorkId, Gone>,
+    /// Works that stand behind the words of a dependency and are none by all appearances: in which work, which one,
+    /// in which line.
+    pub passed: Vec<(WorkId, WorkId, Arc<str>)>,
     /// What people should know.
     pub notices: Vec<String>,
 }
@@ -62,7 +66,7 @@ pub struct Reading {
     entries: Vec<Entry>,
     directory: Directory,
     /// What the text of each entry says.
-    said: Vec<Vec<Reference>>,
+    said: Vec<Said>,
 }
 
 impl Reading {
@@ -88,7 +92,7 @@ impl Reading {
             self.entries.iter().filter(|entry| entry.is_left()).map(Entry::place).collect();
         let mut seen: HashSet<Outside> = all.iter().cloned().collect();
         for (n, said) in self.said.iter().enumerate().filter(|(n, _)| !self.directory.is_closed(*n)) {
-            for reference in said.iter().filter(|it| it.direction == Direction::BlockedBy) {
+            for reference in said.depends.iter().filter(|it| it.direction == Direction::BlockedBy) {
                 if let Meaning::Outside { issue: Some(issue), .. } =
                     self.directory.meaning(n, &reference.target)
                     && seen.insert(issue.clone())
@@ -116,6 +120,9 @@ impl Reading {
         }
         for n in 0..self.entries.len() {
             web.text(n);
+        }
+        for n in 0..self.entries.len() {
+            web.passed(n);
         }
         let mut works = web.works;
         let mut depends: HashMap<WorkId, Vec<WorkId>> = HashMap::new();
@@ -185,7 +192,7 @@ impl Web<'_> {
     }
 
     fn text(&mut self, n: usize) {
-        for reference in &self.reading.said[n] {
+        for reference in &self.reading.said[n].depends {
             let subject = match &reference.subject {
                 None => n,
                 Some(subject) => match self.reading.directory.meaning(n, subject) {
@@ -202,6 +209,27 @@ impl Web<'_> {
                     self.add(other, Meaning::Work(subject), Origin::Text, Some(&reference.line));
                 }
                 (Direction::Blocks, _) => {}
+            }
+        }
+    }
+
+    /// Tells of what a text names and nothing waits for, where somebody may have meant it.
+    fn passed(&mut self, n: usize) {
+        let directory = &self.reading.directory;
+        if directory.is_closed(n) {
+            return;
+        }
+        for passed in &self.reading.said[n].passed {
+            let on = match directory.meaning(n, &passed.target) {
+                Meaning::Work(on) if on != n && !directory.is_closed(on) => &self.reading.entries[on].id,
+                _ => continue,
+            };
+            if self.seen.insert((n, on.clone())) {
+                self.works.passed.push((
+                    self.reading.entries[n].id.clone(),
+                    on.clone(),
+                    Arc::clone(&passed.line),
+                ));
             }
         }
     }

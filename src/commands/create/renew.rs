@@ -29,6 +29,9 @@ const GONE: &str = "vanished";
 /// The key in a work's source that says that it is completed because its issue is closed.
 const CLOSED: &str = "closed";
 
+/// So many works that are only mentioned are told of.
+const PASSED: usize = 10;
+
 /// The schedule that is there.
 #[derive(Debug)]
 pub struct Existing {
@@ -116,6 +119,14 @@ pub fn document(
         ask(&reading.outside(), near.as_deref(), &gathered.sources, config, project, interrupt, notices)?;
     let mut works = reading.works(&closed);
     notices.append(&mut works.notices);
+    for (from, to, line) in works.passed.iter().take(PASSED) {
+        notices.push(format!(
+            "'{from}' does not wait for '{to}', which is only mentioned: \"{line}\"; if it is to, `wf0 schedule edit {from} add-dep={to}`"
+        ));
+    }
+    if let Some(more) = works.passed.len().checked_sub(PASSED).filter(|more| *more > 0) {
+        notices.push(format!("{more} more works are only mentioned where others are waited for"));
+    }
     let mut document = Document {
         version: VERSION.into(),
         created_at: gathered.created_at.or_else(|| Some(Timestamp::now())),

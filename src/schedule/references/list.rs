@@ -103,8 +103,8 @@ impl<'a> List<'a> {
         }
     }
 
-    /// Reads the references. `at` is behind the last of them afterwards.
-    pub fn read(&mut self) -> Vec<Target> {
+    /// Reads the references, each with where it stands. `at` is behind the last of them afterwards.
+    pub fn read(&mut self) -> Vec<(Target, usize)> {
         let mut targets = Vec::new();
         let Some(mut certain) = self.one(&mut targets) else { return targets };
         loop {
@@ -132,11 +132,12 @@ impl<'a> List<'a> {
     }
 
     /// Reads one reference, if one stands here.
-    fn one(&mut self, targets: &mut Vec<Target>) -> Option<bool> {
+    fn one(&mut self, targets: &mut Vec<(Target, usize)>) -> Option<bool> {
         self.open_brackets("[<");
+        let begin = self.at;
         if let Some((target, length)) = link(self.rest()) {
             self.at += length;
-            targets.push(target);
+            targets.push((target, begin));
             return Some(true);
         }
         let Token { target, bare, end } = token::read(self.text, self.at)?;
@@ -145,7 +146,7 @@ impl<'a> List<'a> {
         }
         self.at = end;
         let certain = target.is_certain();
-        targets.push(target);
+        targets.push((target, begin));
         Some(certain)
     }
 
@@ -162,7 +163,7 @@ impl<'a> List<'a> {
 
     /// Goes over commas, `and`, closing brackets and remarks in brackets. Says whether something separated.
     fn separators(&mut self) -> bool {
-        const WORDS: [&str; 4] = ["and", "or", "plus", "as well as"];
+        const WORDS: [&str; 5] = ["and", "or", "and/or", "plus", "as well as"];
         const MORE: [&str; 3] = ["also", "on", "by"];
         let mut separated = false;
         loop {
@@ -172,6 +173,9 @@ impl<'a> List<'a> {
                 self.at += c.len_utf8();
                 separated = true;
                 self.skip_blanks(true);
+            } else if let Some(length) = range_mark(rest) {
+                self.at += length;
+                separated = true;
             } else if self.brackets > 0 && matches!(c, ')' | ']' | '>') {
                 self.at += 1;
                 self.brackets -= 1;
@@ -231,6 +235,12 @@ impl<'a> List<'a> {
         let after = line[token.end..].trim_start_matches(is_blank);
         after.is_empty() || after.starts_with([',', ';', '#', '('])
     }
+}
+
+/// What stands between the ends of `#1-#3` or `#1 to #3`: how long it is.
+fn range_mark(rest: &str) -> Option<usize> {
+    let stands = |mark: &str| rest.strip_prefix(mark).is_some_and(|after| after.starts_with('#'));
+    ["-", "–", "—", "..", "...", "to ", "through "].into_iter().find(|mark| stands(mark)).map(str::len)
 }
 
 /// A Markdown link to an issue, or around a reference: what it names and how long it is.

@@ -1,6 +1,6 @@
 //! The parts of a Markdown text that say something, as blocks: paragraphs, headings and list items.
 //!
-//! Fenced code, HTML comments, inline code and what is struck out say nothing. Block quotes and task lists do. Tracker
+//! Code (fenced, indented or inline), HTML comments and what is struck out say nothing. Block quotes and task lists do. Tracker
 //! texts are only nearly Markdown, so nothing here fails: what it does not know is text. Linear in the text's length.
 
 use std::collections::HashMap;
@@ -46,6 +46,7 @@ pub fn blocks(text: &str) -> Vec<Block<'_>> {
     let mut open: Option<Block<'_>> = None;
     let mut fence: Option<Fence> = None;
     let mut comments = Comments { inside: false, last_end: text.rfind("-->") };
+    let mut list: Option<ListItem> = None;
     let mut offset = 0;
     for raw in text.split('\n') {
         let begin = offset;
@@ -74,6 +75,15 @@ pub fn blocks(text: &str) -> Vec<Block<'_>> {
         if shape.rest.trim().is_empty() {
             done.extend(open.take());
             continue;
+        }
+        // As it was written: a comment's place is no indentation.
+        let indent = Shape::of(line).indent;
+        list = list.filter(|list| list.quoted == shape.quoted && (shape.item.is_some() || indent >= 2));
+        if open.is_none() && indent >= CODE + list.as_ref().map_or(0, |list| list.content) {
+            continue;
+        }
+        if shape.item.is_some() {
+            list = Some(ListItem { quoted: shape.quoted, content: shape.indent + 2 });
         }
         if let Some(current) = &mut open {
             let underline = shape.rest.trim_end();
@@ -114,9 +124,20 @@ pub fn blocks(text: &str) -> Vec<Block<'_>> {
     done
 }
 
+/// How far code is indented against what it stands in.
+const CODE: usize = 4;
+
+/// The item of a list that what follows may belong to.
+struct ListItem {
+    quoted: usize,
+    /// How far its text is indented, at least.
+    content: usize,
+}
+
 /// How a line begins.
 struct Shape<'a> {
     quoted: usize,
+    indent: usize,
     item: Option<usize>,
     rest: &'a str,
 }
@@ -136,8 +157,8 @@ impl<'a> Shape<'a> {
             }
         }
         match after_marker(rest) {
-            Some(after) => Shape { quoted, item: Some(indent), rest: after_box(after.trim_start()) },
-            None => Shape { quoted, item: None, rest },
+            Some(after) => Shape { quoted, indent, item: Some(indent), rest: after_box(after.trim_start()) },
+            None => Shape { quoted, indent, item: None, rest },
         }
     }
 }
@@ -322,6 +343,12 @@ mod tests {
             ("a ` b", &["a ` b"]),
             ("a ~~b~~ c", &["a       c"]),
             ("```x``` c", &[" c"]),
+            ("a\n\n    b\n\n\tb\nc", &["a", "c"]),
+            ("    - b\n\nc", &["c"]),
+            ("a\n    c", &["a\nc"]),
+            ("- a\n\n    c\n\n      b\n\n  c", &["a", "c", "c"]),
+            ("- a\n    - c\n\n      d", &["a", "c", "d"]),
+            (">     b\n> c", &["c"]),
         ] {
             assert_eq!(said(text), expected, "{text}");
         }

@@ -75,6 +75,7 @@ impl Patterns {
                                 subject: subject(&window[..whole.start()]),
                                 target,
                                 stands_at: start + at + whole.start(),
+                                at: start + at + group.start(),
                             });
                         }
                     }

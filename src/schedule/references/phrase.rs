@@ -15,7 +15,19 @@ pub struct Found {
     pub direction: Direction,
     pub subject: Option<Target>,
     pub target: Target,
+    /// Where the words stand.
     pub stands_at: usize,
+    /// Where the reference stands.
+    pub at: usize,
+}
+
+/// What a block says.
+#[derive(Debug, Default)]
+pub struct Sayings {
+    /// Dependencies.
+    pub found: Vec<Found>,
+    /// References behind the words of a dependency that are none by all appearances, with where words and they stand.
+    pub passed: Vec<(Target, usize, usize)>,
 }
 
 /// Words that announce the blocks behind them: a heading, or a line that ends with them.
@@ -42,18 +54,29 @@ enum Rank {
 
 static WORDS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(
-        r"(?i)(?:(blocked[\s*_-]{1,8}(?:by|on)|depend(?:s|ent)?[\s*_-]{1,8}(?:up)?on|requires?)|(dependency|dependencies|blockers?)|(after)|(blocks|blocking))",
+        concat!(
+            r"(?i)(?:(blocks|blocking|(?:required|needed)[\s*_-]{1,8}by)|(dependency|dependencies|blockers?)|(after)",
+            r"|blocked[\s*_-]{1,8}(?:by|on)|depend(?:s|ent)?[\s*_-]{1,8}(?:up)?on|requires?)",
+        ),
     )
     .ok()
 });
 
 /// Finds the phrases of a block from `from` on. A phrase that the block ends with becomes the header of what follows.
-pub fn in_block(block: &Block<'_>, from: usize, header: &mut Option<Header>, found: &mut Vec<Found>) {
+pub fn in_block(block: &Block<'_>, from: usize, header: &mut Option<Header>, said: &mut Sayings) {
     let Some(words) = WORDS.as_ref() else { return };
     let text = block.text.as_str();
     let mut at = from;
-    while let Some(groups) = words.captures_at(text, at) {
-        let Some(word) = groups.get(0) else { return };
+    // Where the words of the last dependency stand, and where its list ended.
+    let mut behind: Option<(usize, usize)> = None;
+    loop {
+        let groups = words.captures_at(text, at);
+        let word = groups.as_ref().and_then(|groups| groups.get(0));
+        if let Some((stands_at, from)) = behind.take() {
+            let to = word.map_or(text.len(), |word| word.start());
+            pass(text.get(from..to).unwrap_or_default(), stands_at, from, &mut said.passed);
+        }
+        let (Some(groups), Some(word)) = (&groups, word) else { return };
         at = word.end();
         if !stands_alone(text, word.start(), word.end()) {
             continue;
@@ -63,7 +86,7 @@ pub fn in_block(block: &Block<'_>, from: usize, header: &mut Option<Header>, fou
             (_, Some(_)) => Rank::After,
             _ => Rank::Plain,
         };
-        let direction = if groups.get(4).is_some() { Direction::Blocks } else { Direction::BlockedBy };
+        let direction = if groups.get(1).is_some() { Direction::Blocks } else { Direction::BlockedBy };
         let before = line_before(text, word.start());
         if negated(before) {
             continue;
@@ -82,23 +105,33 @@ pub fn in_block(block: &Block<'_>, from: usize, header: &mut Option<Header>, fou
         if rank == Rank::Label && !list.label {
             continue;
         }
-        let targets = list.read();
+        let begin = list.at;
+        let mut targets = list.read();
         if rank == Rank::After && !list.label && !(alone && list.ends_sentence()) {
             continue;
         }
+        if targets.is_empty() && list.label {
+            let line = text[begin..].split('\n').next().unwrap_or_default();
+            targets.extend(one_at_the_end(line).map(|(target, at)| (target, begin + at)));
+        }
         let stands_at = word.start();
-        found.extend(targets.into_iter().map(|target| Found {
+        let last = targets.last().map_or(begin, |(_, at)| *at);
+        said.found.extend(targets.into_iter().map(|(target, at)| Found {
             direction,
             subject: subject.clone(),
             target,
             stands_at,
+            at,
         }));
         at = at.max(list.at);
+        if rank == Rank::Plain && direction == Direction::BlockedBy {
+            behind = Some((stands_at, at.max(last)));
+        }
     }
 }
 
 /// Reads what a header announces from the beginning of a block. Gives how far that was.
-pub fn under_header(header: &mut Option<Header>, block: &Block<'_>, found: &mut Vec<Found>) -> usize {
+pub fn under_header(header: &mut Option<Header>, block: &Block<'_>, said: &mut Sayings) -> usize {
     let Some(open) = header else { return 0 };
     let over = match block.kind {
         Kind::Heading => true,
@@ -124,13 +157,17 @@ pub fn under_header(header: &mut Option<Header>, block: &Block<'_>, found: &mut 
     };
     if targets.is_empty() && block.indent().is_some() {
         targets.extend(one_at_the_end(&block.text));
+        if targets.is_empty() && open.direction == Direction::BlockedBy && !negated(&block.text) {
+            pass(&block.text, 0, 0, &mut said.passed);
+        }
     }
     let (direction, subject) = (open.direction, open.subject.clone());
-    found.extend(targets.into_iter().map(|target| Found {
+    said.found.extend(targets.into_iter().map(|(target, at)| Found {
         direction,
         subject: subject.clone(),
         target,
-        stands_at: 0,
+        stands_at: at,
+        at,
     }));
     if block.kind == Kind::Paragraph {
         *header = None;
@@ -138,9 +175,23 @@ pub fn under_header(header: &mut Option<Header>, block: &Block<'_>, found: &mut 
     list.at
 }
 
-/// The only reference of an item that ends with it: `The database (#12)`.
-fn one_at_the_end(text: &str) -> Option<Target> {
-    const OTHER: [&str; 14] = [
+/// The longest text that is looked through for references that stand anywhere in it.
+const PROSE: usize = 300;
+
+/// The only reference of an item that ends with it, and where it stands: `The database (#12)`.
+fn one_at_the_end(text: &str) -> Option<(Target, usize)> {
+    if text.len() > PROSE || speaks_of_something_else(text) {
+        return None;
+    }
+    let mut all = token::all(text).into_iter().filter(|(_, token)| token.target.is_certain() && !token.bare);
+    let (at, token) = all.next()?;
+    let rest = text[token.end..].trim_matches(|c: char| is_blank(c) || matches!(c, ')' | ']' | '.'));
+    (rest.is_empty() && all.next().is_none()).then_some((token.target, at))
+}
+
+/// Whether it says that what it names is no dependency: `see #99`, `none`.
+fn speaks_of_something_else(text: &str) -> bool {
+    const WORDS: [&str; 21] = [
         "see",
         "cf",
         "related",
@@ -148,27 +199,43 @@ fn one_at_the_end(text: &str) -> Option<Target> {
         "ref",
         "refs",
         "like",
+        "unlike",
         "duplicate",
         "parent",
         "fixes",
         "closes",
         "blocks",
+        "unblocks",
         "not",
         "no",
+        "none",
+        "nothing",
+        "n/a",
+        "never",
+        "without",
     ];
-    const NOTHING: [&str; 5] = ["none", "nothing", "n/a", "never", "without"];
-    if text.len() > 300 {
-        return None;
+    let words = text.split(|c: char| is_blank(c) || matches!(c, '(' | ')' | ':' | ',' | '.' | '\n'));
+    words.map(str::to_lowercase).any(|word| WORDS.contains(&word.as_str()))
+}
+
+/// Notes what the rest of the sentence behind a dependency names: `depends on the rework in #12`. It is not taken for
+/// one, but is worth a word. `text` begins at `from` in its block.
+fn pass(text: &str, stands_at: usize, from: usize, passed: &mut Vec<(Target, usize, usize)>) {
+    let end = text.char_indices().take(PROSE).find_map(|(at, c)| match c {
+        '\n' | '!' | '?' => Some(at),
+        '.' if text[at + 1..].starts_with(char::is_whitespace) => Some(at),
+        _ => None,
+    });
+    let cut = || text.char_indices().nth(PROSE).map_or(text.len(), |(at, _)| at);
+    let sentence = &text[..end.unwrap_or_else(cut)];
+    for (at, token) in token::all(sentence) {
+        if speaks_of_something_else(&sentence[..at]) {
+            return;
+        }
+        if token.target.is_certain() && !token.bare {
+            passed.push((token.target, stands_at, from + at));
+        }
     }
-    let words = text.split(|c: char| is_blank(c) || matches!(c, '(' | ')' | ':' | ',' | '.'));
-    let mut words = words.map(str::to_lowercase);
-    if words.any(|word| OTHER.contains(&word.as_str()) || NOTHING.contains(&word.as_str())) {
-        return None;
-    }
-    let mut all = token::all(text).into_iter().filter(|(_, token)| token.target.is_certain() && !token.bare);
-    let (_, token) = all.next()?;
-    let rest = text[token.end..].trim_matches(|c: char| is_blank(c) || matches!(c, ')' | ']' | '.'));
-    (rest.is_empty() && all.next().is_none()).then_some(token.target)
 }
 
 /// Whether the words are no part of longer ones.

@@ -17,7 +17,7 @@ fn shown(patterns: &Patterns, text: &str) -> String {
         let sure = if it.target.is_certain() { "" } else { "?" };
         format!("{subject}{direction}{}{sure}", it.target.display())
     };
-    patterns.find(text).into_iter().map(one).collect::<Vec<_>>().join(" ")
+    patterns.find(text).depends.into_iter().map(one).collect::<Vec<_>>().join(" ")
 }
 
 /// Every known way of writing it, and what must come of it.
@@ -54,6 +54,10 @@ const CASES: &[(&str, &str, &str)] = &[
     ("several", "Depends on #1; blocked by #3. Requires PROJ-7", "#1 #3 PROJ-7"),
     ("several", "Depends on: #1 the base, #3 the rest. And #9", "#1 #3"),
     ("several", "Depends on both the issues #1 and 3", "#1 #3"),
+    ("several", "Depends on PR #1, issues #3 & #4, and/or #5 + #6; #8", "#1 #3 #4 #5 #6 #8"),
+    ("several", "Depends on #1-#3", "#1 #3"),
+    ("several", "Depends on #1 to #3 and #5..#7", "#1 #3 #5 #7"),
+    ("several", "Depends on #1 - #3 waits, too", "#1"),
     ("wrapped", "This work depends on\n#1 and\n#3", "#1 #3"),
     ("wrapped", "It is blocked\nby #1", "#1"),
     ("wrapped", "Depends on #1\n#9 is related", "#1"),
@@ -85,6 +89,8 @@ const CASES: &[(&str, &str, &str)] = &[
     ("direction", "Blocks #7", ">#7"),
     ("direction", "**Blocks:** #7, #8", ">#7 >#8"),
     ("direction", "Blocking:\n- #7", ">#7"),
+    ("direction", "Required by #7 and #8", ">#7 >#8"),
+    ("direction", "It is needed by: #7", ">#7"),
     ("direction", "Unblocks #7, non-blocking #8", ""),
     ("direction", "Blocked by #3. Blocks #7.", "#3 >#7"),
     ("direction", "#7 is blocked by #3", "#7<#3"),
@@ -102,6 +108,9 @@ const CASES: &[(&str, &str, &str)] = &[
     ("silent", "```\nDepends on #1\n```", ""),
     ("silent", "~~~sh\nDepends on #1\n~~~\nDepends on #2", "#2"),
     ("silent", "> ```\n> Depends on #1\n> ```", ""),
+    ("silent", "As in\n\n    Depends on #1\n\nDepends on #2", "#2"),
+    ("silent", "- As in\n\n        Depends on #1", ""),
+    ("speaks", "- This one\n\n    Depends on #1", "#1"),
     ("silent", "`Depends on #1`", ""),
     ("silent", "Depends on `#1`", ""),
     ("silent", "Depends on ``a ` #1``, #2", ""),
@@ -113,6 +122,8 @@ const CASES: &[(&str, &str, &str)] = &[
     ("remark", "depends on #12 and #14 (see #99)", "#12 #14"),
     ("remark", "depends on #12 (see #99), #14", "#12 #14"),
     ("remark", "(depends on #12), unlike #99", "#12"),
+    ("remark", "Depends on: the base (#12)", "#12"),
+    ("remark", "Depends on the rework in #12", ""),
     ("twice", "Depends on #1, #1. Blocked by #1", "#1"),
     ("words", "dependson #1, unrequires #2, re-blocked by #3, thereafter #4", ""),
     ("words", "a regression after #3 was merged", ""),
@@ -141,16 +152,50 @@ fn every_known_way_of_writing_a_dependency_is_read_as_it_is_meant() {
 
 #[test]
 fn each_reference_carries_its_line() {
-    let text = "Hello\n\n> - **Depends on:** #1,\u{1b}[31m\n>   #3\n\nBlocked by:\n- [ ] #5 base\n";
+    let text = "Hello\n\n> - **Depends on:** #1,\u{1b}[31m\n>   #3\n\nBlocked by:\n- [ ] #5 base\n\nThis needs it, requires\n#7 and\n#8.";
     let lines: Vec<String> = Patterns::default()
         .find(text)
+        .depends
         .iter()
         .map(|it| format!("{}: {}", it.target.display(), it.line))
         .collect();
-    assert_eq!(lines, ["#1: > - **Depends on:** #1,[31m", "#5: - [ ] #5 base"]);
+    assert_eq!(
+        lines,
+        [
+            "#1: > - **Depends on:** #1,[31m",
+            "#5: - [ ] #5 base",
+            "#7: This needs it, requires … #7 and",
+            "#8: This needs it, requires … #8."
+        ]
+    );
     let long = format!("{} depends on #7 {}", "x ".repeat(10_000), "y".repeat(10_000));
-    let line = &Patterns::default().find(&long)[0].line;
+    let line = &Patterns::default().find(&long).depends[0].line;
     assert!(line.contains("depends on #7") && line.chars().count() < 210, "{line}");
+}
+
+#[test]
+fn what_only_stands_near_the_words_is_passed_over_and_told() {
+    for (text, expected) in [
+        ("Depends on the rework in #12 and #14. See #15", "#12 #14"),
+        ("Requires care, PROJ-7 was hard", "PROJ-7"),
+        ("Blocked by #1 the base of #2", "#2"),
+        ("Depends on #12\n#13 is another matter", ""),
+        ("depends on #12 and #14 (see #99)", ""),
+        ("Depends on: none. Related to #5", ""),
+        ("Depends on: none, see #5", ""),
+        ("does not depend on the rework in #12", ""),
+        ("Depends on #1, like the rework in #12", ""),
+        ("Blocks the rework in #12", ""),
+        ("Depends on:\n- the rework in #12 and more\n- see #13", "#12"),
+        ("Depends on the rework in #12, depends on #12", ""),
+        ("Depends on 3 reviewers", ""),
+    ] {
+        let passed = Patterns::default().find(text).passed;
+        let shown: Vec<String> = passed.iter().map(|it| it.target.display()).collect();
+        assert_eq!(shown.join(" "), expected, "{text}");
+    }
+    let many = "Depends on the rework in #1 of #2 ".repeat(1000);
+    assert_eq!(Patterns::default().find(&many).passed.len(), PASSED);
 }
 
 #[test]
@@ -307,7 +352,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(3000))]
     #[test]
     fn nothing_is_found_that_is_not_named(text in prop_oneof![pieces(), any::<String>()]) {
-        for found in Patterns::default().find(&text) {
+        for found in Patterns::default().find(&text).depends {
             for target in found.subject.iter().chain([&found.target]) {
                 let named = match target {
                     Target::Number(number) => number.clone(),

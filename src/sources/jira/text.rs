@@ -180,7 +180,8 @@ fn wiki_lines(text: &str, base: &str) -> String {
     let lines = text.split('\n').map(|line| {
         let line = match line.trim_start().strip_prefix("bq. ") {
             Some(quote) => format!("> {quote}"),
-            None => line.replace("{quote}", ""),
+            // Indented text is text in a wiki.
+            None => line.trim_start().replace("{quote}", ""),
         };
         wiki_links(&between(&line, "{{", "}}", |code| Some(inline_code(code))), base)
     });
@@ -267,7 +268,8 @@ mod tests {
     fn wiki_text_becomes_markdown() {
         for (text, expected) in [
             ("h2. A\r\nBlocked by: ABC-1", "h2. A\nBlocked by: ABC-1"),
-            ("a {code:java|title=x}depends on ABC-1{code} b", "a \n```\ndepends on ABC-1\n```\n b"),
+            ("a {code:java|title=x}depends on ABC-1{code} b", "a \n```\ndepends on ABC-1\n```\nb"),
+            ("a\n\n    depends on ABC-1", "a\n\ndepends on ABC-1"),
             ("{noformat}\nx\n{noformat}", "\n```\nx\n```\n"),
             ("a {code} depends on ABC-1", "a {code} depends on ABC-1"),
             ("{{ABC-1}} and {x}", "`ABC-1` and {x}"),
