@@ -1,6 +1,9 @@
 //! Schedules from issues: what they are made of, where each edge comes from, and what becomes of a schedule whose
 //! sources are read again.
 
+#[path = "support/jira.rs"]
+#[allow(dead_code, reason = "the library's own tests ask for more kinds of answers")]
+mod jira;
 mod support;
 
 use serde_json::{Value, json};
@@ -522,4 +525,81 @@ fn hostile_issues_move_no_cursor_and_reach_no_shell() {
             .any(|edge| edge.starts_with(&format!("{first} | FEAT-2 | text | work | Depends on #2 [31mred"))),
         "{text:?}"
     );
+}
+
+/// A Jira of the Cloud's kind that has these issues and answers for what `key in (…)` asks as well.
+fn with_jira(issues: Vec<Value>, outside: Vec<Value>) -> jira::Jira {
+    jira::Jira::new(move |asked, _| {
+        let all =
+            if asked.get("jql").is_some_and(|jql| jql.starts_with("key in (")) { &outside } else { &issues };
+        let body = json!({"issues": all, "isLast": true}).to_string();
+        jira::Answer::Whole(200, "Content-Type: application/json\r\n", body)
+    })
+}
+
+fn ticket(key: &str, title: &str, text: &str) -> Value {
+    let description = json!({"type": "doc", "version": 1, "content": [
+        {"type": "paragraph", "content": [{"type": "text", "text": text}]},
+    ]});
+    json!({"key": key, "fields": {
+        "summary": title, "labels": [], "issuetype": {"name": "Bug"}, "description": description,
+        "status": {"statusCategory": {"key": "new"}},
+    }})
+}
+
+#[test]
+fn tickets_of_jira_and_issues_of_github_make_one_schedule_and_no_agent_sees_a_token() {
+    let project = project();
+    project.config(json!({"batch": {
+        "phases": [{"name": "one", "command": ["show"]}],
+        "sources": ["jira=project = SHOP", "github=label:scheduled"],
+    }}));
+    project.script("show", r#"env > "$AROUND/seen-$WF0_WORK_ID""#);
+    let link = json!({
+        "type": {"name": "Blocks"},
+        "inwardIssue": {"key": "SHOP-1", "fields": {"status": {"statusCategory": {"key": "new"}}}},
+    });
+    let mut second = ticket("SHOP-2", "Pay", "Depends on SHOP-9 and requires SHOP-8");
+    second["fields"]["issuelinks"] = json!([link]);
+    let mut done = ticket("SHOP-9", "Old", "");
+    done["fields"]["status"]["statusCategory"]["key"] = json!("done");
+    let jira = with_jira(vec![ticket("SHOP-1", "Cart", ""), second], vec![done]);
+    with_gh(&project, &[issue(7, "Ship", "Requires SHOP-2")]);
+    let mut create = project.wf0(&["schedule", "create", "--all"]);
+    let ran = support::ran(create.envs(jira.login()).env("JIRA_EMAIL", "me@example.org"));
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(jira.asked().iter().all(|asked| asked.authorization.starts_with("Basic ")));
+    assert_eq!(
+        edges(&project),
+        [
+            "JIRA-SHOP-2-pay | SHOP-9 | text | closed | Depends on SHOP-9 and requires SHOP-8",
+            "JIRA-SHOP-2-pay | JIRA-SHOP-1-cart | native | work | -",
+            "JIRA-SHOP-2-pay | SHOP-8 | text | external | Depends on SHOP-9 and requires SHOP-8",
+            "FEAT-7-ship | JIRA-SHOP-2-pay | text | work | Requires SHOP-2",
+        ]
+    );
+    assert_eq!(
+        project.document()["sources"],
+        json!([{"type": "jira", "query": "project = SHOP"}, {"type": "github", "query": "label:scheduled"}])
+    );
+    project.ok(&["schedule", "edit", "JIRA-SHOP-2-pay", "remove-dep=SHOP-8"]);
+    let mut start = project.wf0(&["batch", "start", "--wait", "--parallel", "1"]);
+    let ran = support::ran(start.envs(jira.login()).env("GH_TOKEN", "gh-s3cret"));
+    assert_eq!(ran.code, 0, "{ran:?}");
+    for id in ["JIRA-SHOP-1-cart", "JIRA-SHOP-2-pay", "FEAT-7-ship"] {
+        let seen = std::fs::read_to_string(project.around().join(format!("seen-{id}"))).unwrap();
+        assert!(!seen.contains("s3cret"), "{seen}");
+    }
+    // Nor does anything that is left behind.
+    for path in project.snapshot().into_keys().filter(|path| path.is_file()) {
+        let bytes = std::fs::read(&path).unwrap();
+        assert!(!bytes.windows(6).any(|part| part == b"s3cret"), "{}", path.display());
+    }
+    // One source that fails fails them all, before anything is written.
+    let before = project.document();
+    let mut create = project.wf0(&["schedule", "create", "--all"]);
+    let ran = support::ran(create.env("JIRA_BASE_URL", &jira.url).env("JIRA_EMAIL", "me@example.org"));
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.err.contains("jira= needs a token"), "{ran:?}");
+    assert_eq!(project.document(), before);
 }

@@ -7,6 +7,7 @@
 mod answer;
 mod connection;
 #[cfg(test)]
+#[path = "../../tests/support/jira.rs"]
 mod server;
 mod settings;
 #[cfg(test)]

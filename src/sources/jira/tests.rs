@@ -1,5 +1,6 @@
 //! Readings over real connections.
 
+use std::ffi::OsStr;
 use std::os::fd::BorrowedFd;
 use std::path::Path;
 use std::time::Instant;
@@ -8,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::server::{Answer, Asked, Jira};
 use super::*;
-use crate::platform::environment;
+use crate::platform::environment::{self, Variables};
 
 const CLOUD: [(&str, Option<&str>); 1] = [("JIRA_EMAIL", Some("me@example.org"))];
 const SERVER: [(&str, Option<&str>); 1] = [("JIRA_AUTH_TYPE", Some("bearer"))];
@@ -28,6 +29,17 @@ fn rows(from: usize, to: usize) -> Vec<Value> {
     (from..to).map(row).collect()
 }
 
+/// The environment of somebody with an account there; a `None` takes a variable away.
+fn environment_of(jira: &Jira, more: &[(&str, Option<&str>)]) -> Variables {
+    let login = jira.login().map(|(name, value)| (name, Some(value)));
+    let mut variables = Variables::new();
+    for (name, value) in login.iter().chain(more) {
+        variables.remove(OsStr::new(name));
+        variables.extend(value.map(|value| (name.into(), value.into())));
+    }
+    variables
+}
+
 fn ask(
     jira: &Jira,
     more: &[(&str, Option<&str>)],
@@ -36,7 +48,7 @@ fn ask(
 ) -> Result<Found> {
     let place = Place { root: Path::new("/"), patience: Duration::from_millis(patience) };
     let jql = "project = ABC AND labels = \"a&b=ü\"";
-    environment::within(jira.environment(more), || read(jql, &JiraConfig::default(), &place, interrupt))
+    environment::within(environment_of(jira, more), || read(jql, &JiraConfig::default(), &place, interrupt))
 }
 
 fn found(jira: &Jira, more: &[(&str, Option<&str>)]) -> Found {
@@ -245,7 +257,7 @@ fn nobody_there_is_said() {
     assert_eq!(error.code(), Code::SourceUnreachable, "{error}");
     for jql in [" ", "a\u{1b}b"] {
         let read = || read(jql, &JiraConfig::default(), &Place::new(Path::new("/")), &mut Never);
-        let error = environment::within(jira.environment(&CLOUD), read).unwrap_err();
+        let error = environment::within(environment_of(&jira, &CLOUD), read).unwrap_err();
         assert_eq!(error.code(), Code::Usage);
     }
     assert!(jira.asked().is_empty());
@@ -291,7 +303,7 @@ fn keys_that_are_not_there_hide_no_others() {
     let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
     let place = Place { root: Path::new("/"), patience: Duration::from_secs(60) };
     let ask = |keys: &[&str]| {
-        environment::within(jira.environment(&CLOUD), || {
+        environment::within(environment_of(&jira, &CLOUD), || {
             states(keys, &JiraConfig::default(), &place, &mut Never).unwrap()
         })
     };
@@ -311,6 +323,6 @@ fn a_login_can_be_checked() {
         other => panic!("{other}"),
     });
     let check = || check(&JiraConfig::default(), &Place::new(Path::new("/")));
-    let said = environment::within(jira.environment(&CLOUD), check).unwrap();
+    let said = environment::within(environment_of(&jira, &CLOUD), check).unwrap();
     assert!(said.contains("'me@example.org'"), "{said}");
 }

@@ -1,12 +1,9 @@
 //! A Jira for tests: a real server on loopback that answers as it is told and notes what it was asked.
 
-use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-
-use crate::platform::environment::Variables;
 
 /// A request.
 #[derive(Debug, Clone, Default)]
@@ -61,17 +58,9 @@ impl Jira {
         self.asked.lock().unwrap().clone()
     }
 
-    /// The environment of somebody with an account here; a `None` takes a variable away.
-    pub fn environment(&self, more: &[(&str, Option<&str>)]) -> Variables {
-        let mut variables = Variables::from([
-            ("JIRA_BASE_URL".into(), self.url.clone().into()),
-            ("JIRA_API_TOKEN".into(), "s3cret-t0ken".into()),
-        ]);
-        for (name, value) in more {
-            variables.remove(OsStr::new(name));
-            variables.extend(value.map(|value| (name.into(), value.into())));
-        }
-        variables
+    /// The environment of somebody with an account here.
+    pub fn login(&self) -> [(&'static str, &str); 2] {
+        [("JIRA_BASE_URL", &self.url), ("JIRA_API_TOKEN", "s3cret-t0ken")]
     }
 }
 
