@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Answer, open};
+use super::{Answer, open, schedule};
 use crate::config::Config;
 use crate::error::{Code, Error, Result};
 use crate::platform::signals::EndSignals;
@@ -15,20 +15,21 @@ use crate::store::intake::Unreadable;
 use crate::worktree::{Removal, Repository, empty_trash};
 
 /// Makes the worktree of a work, or finds it; gives its absolute path. Where works run in the project root, that is
-/// it. The work need not be in the schedule: then it depends on nothing.
+/// it.
 ///
 /// # Errors
-/// As [`Repository::make`]; [`Code::Usage`] for a branch that no work can have.
+/// As [`Repository::make`]; [`Code::UnknownWork`], [`Code::NoSchedule`]; [`Code::Usage`] for a branch that no work can
+/// have, [`Code::Collision`] for one that another work has.
 pub fn make(project: &Project, id: &WorkId, branch: Option<&str>) -> Result<Answer<PathBuf>> {
     let (mut store, mut notices) = open(project)?;
     let config = project.config()?;
+    let schedule = schedule(&store)?;
+    let work = schedule.work(id)?;
     if !config.worktrees() {
         return Ok(Answer { value: project.root().to_owned(), notices });
     }
-    let work = store.work(id)?;
-    let dependencies = work.as_ref().map_or(&[][..], |work| &work.dependencies);
     let repository = Repository::open(project.root())?;
-    let mut order = order(project, &config, &repository, id, dependencies)?;
+    let mut order = order(project, &config, &repository, id, &work.dependencies)?;
     if let Some(branch) = branch {
         if !naming::is_branch_prefix(branch) {
             return Err(Error::new(
@@ -37,14 +38,23 @@ pub fn make(project: &Project, id: &WorkId, branch: Option<&str>) -> Result<Answ
                 "use letters, digits, '.', '_', '-' and '/', as in feat/123-auth",
             ));
         }
+        let others = schedule.works.iter().filter(|other| other.id != *id);
+        // Some file systems ignore case, and git's branches are files there.
+        let has = |other: &WorkId| naming::branch(other, &config.branch_prefix).eq_ignore_ascii_case(branch);
+        if let Some(other) = others.map(|other| &other.id).find(|other| has(other)) {
+            return Err(Error::new(
+                Code::Collision,
+                format!("{branch} is the branch of '{other}', not of '{id}'"),
+                format!("`wf_batch_get_branch_name {id}` prints its own"),
+            )
+            .with_about(branch));
+        }
         order.branch = branch.to_owned();
     }
     repository.exclude(&["/.wf", &format!("/{}/", config.worktree.root_dir.trim_matches('/'))])?;
     let made = repository.make(&order, &mut EndSignals::listen()?)?;
-    if work.is_some() {
-        let shown = order.path.strip_prefix(project.root()).unwrap_or(&order.path);
-        record(&mut store, id, Some(&shown.to_string_lossy()))?;
-    }
+    let shown = order.path.strip_prefix(project.root()).unwrap_or(&order.path);
+    record(&mut store, id, Some(&shown.to_string_lossy()))?;
     notices.extend(made.warnings);
     Ok(Answer { value: made.path, notices })
 }

@@ -89,6 +89,13 @@ check 'pushed by its own name' "$(say wf_batch_push_changes W3 "$worktree" && gi
 1'
 check 'cleaned up' "$(say wf_batch_cleanup_worktree W3)" '=0'
 check 'a hostile branch' "$(complaint wf_batch_create_worktree W3 "$hostile" | head -n 1)" '=1'
+check 'no such work' "$(complaint wf_batch_create_worktree W9 '')" "=1
+ERROR: there is no work 'W9' in the schedule"
+for branch in feat/W5 feat/w5; do
+    check 'the branch of another work' "$(complaint wf_batch_create_worktree W3 $branch)" "=1
+ERROR: $branch is the branch of 'W5', not of 'W3'"
+done
+check 'nothing is made' "$(git branch --list 'feat/*[359]' && ls .worktrees)" ''
 
 # Outcomes.
 check 'complete' "$(say wf_batch_complete_work W1 worker-7)" '=0'
