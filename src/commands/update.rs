@@ -15,6 +15,7 @@ use crate::platform::process_id::ProcessId;
 use crate::project::Project;
 use crate::schedule::Document;
 use crate::schedule::id::printable;
+use crate::schedule::problems::self_error;
 use crate::scheduler::ring_everyone;
 use crate::store::intake::Unreadable;
 use crate::store::works::no_schedule;
@@ -22,7 +23,8 @@ use crate::store::works::no_schedule;
 /// Applies `expression`, with the lock for the shell `owner`; `None` where the lock is taken already.
 ///
 /// # Errors
-/// [`Code::Form`] where the expression fails or its result is no schedule; whatever else a schedule can be refused for.
+/// [`Code::Form`] where the expression fails or its result is no schedule; [`Code::Cycle`] where a work would wait for
+/// itself; whatever else a schedule can be refused for.
 pub fn update(project: &Project, expression: &[u8], owner: Option<u32>) -> Result<Answer<()>> {
     let (mut store, notices) = open(project)?;
     let _held = match owner {
@@ -34,6 +36,11 @@ pub fn update(project: &Project, expression: &[u8], owner: Option<u32>) -> Resul
     let (base, _) = store.document()?.ok_or_else(no_schedule)?;
     let text = jq(expression, base.to_text().as_bytes())?;
     let made = Document::parse("the result of the jq expression", &text)?;
+    // In a file that somebody edits by hand it is dropped; here somebody is there to be told.
+    if let Some((id, _)) = made.works.iter().find(|(id, work)| work.dependencies.contains(id)) {
+        let hint = "nothing was changed; leave it out of what the expression makes";
+        return Err(self_error(id).with_hint(hint));
+    }
     store.take_in_made(&base, &made)?;
     store.publish(Unreadable::Refuse)?;
     ring_everyone(&store)?;

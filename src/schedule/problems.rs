@@ -160,6 +160,11 @@ pub fn cycle_error(path: &str) -> Error {
     )
 }
 
+/// The refusal of a work that is to wait for itself.
+pub fn self_error(id: &WorkId) -> Error {
+    Error::new(Code::Cycle, format!("'{id}' can't depend on itself"), "leave it out").with_about(id.as_str())
+}
+
 /// Up to three of `known` that look like `wanted`, nearest first.
 pub fn nearest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let wanted: String = wanted.to_lowercase().chars().take(WorkId::MAX).collect();

@@ -122,7 +122,14 @@ for wrong in '' '{' 'empty' '.,.' '7' '.works.W3 = 7' '.works = {}' '.status = "
     [ -n "$wrong" ] || continue
     check "refused: $wrong" "$(complaint wf_batch_update_schedule "$wrong" | head -n 1)" '=1'
 done
-check 'unchanged' "$(of_work W3 priority)" '42'
+# Everything it complains of.
+complaints() {
+    if complaints_of=$("$@" 2>&1 >/dev/null); then echo "=0"; else printf '%s\n' "$complaints_of"; fi
+}
+check 'refused: a dependency on itself' "$(complaints wf_batch_update_schedule '.works.W3.dependencies += ["W5", "W3"]')" \
+    "ERROR: 'W3' can't depend on itself
+nothing was changed; leave it out of what the expression makes"
+check 'unchanged' "$(of_work W3 priority) $(of_work W3 'dependencies | length')" '42 0'
 check 'failed to pending' "$(say wf_batch_update_schedule '.works.W4.status = "pending" | .works.W4.priority = 0')" '=0'
 check 'is next' "$(wf_batch_get_next_work)" 'W4'
 check 'paused' "$(say wf_batch_update_schedule '.status = "paused"')" '=0'
