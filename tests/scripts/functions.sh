@@ -129,6 +129,21 @@ complaints() {
 check 'refused: a dependency on itself' "$(complaints wf_batch_update_schedule '.works.W3.dependencies += ["W5", "W3"]')" \
     "ERROR: 'W3' can't depend on itself
 nothing was changed; leave it out of what the expression makes"
+check 'refused: no schedule' "$(complaints wf_batch_update_schedule '.works = 7' | sed 's/line.*column [0-9]*//')" \
+    'ERROR: the result of the jq expression  at works: the number 7, expected an object with a work under each identifier
+nothing was changed; correct what the expression makes'
+check 'refused: another name' "$(complaints wf_batch_update_schedule '.works.W3.work_id = "W4"')" \
+    "ERROR: the result of the jq expression has work_id 'W4' under the key 'W3'
+make both the same, or leave work_id out"
+# In the words of whichever jq is there; an escape in it is shown as what it is.
+why=$(complaints wf_batch_update_schedule "$(printf '.works |\n no_such_filter # \033[31m')")
+case $why in
+"ERROR: the expression failed: "*"no_such_filter/0 is not defined"*" # [31m
+nothing was changed; correct the expression") ;;
+*) printf 'NOT OK: why it failed: <%s>\n' "$why" ;;
+esac
+check 'no control characters' "$(printf '%s' "$why" | LC_ALL=C tr -d '\001-\011\013-\037\177')" "$why"
+check 'why it failed' "$(complaints wf_batch_update_schedule '"a" | debug | error("b\u001b[31m")' | grep -c 'jq: error.*: b\[31m')" '1'
 check 'unchanged' "$(of_work W3 priority) $(of_work W3 'dependencies | length')" '42 0'
 check 'failed to pending' "$(say wf_batch_update_schedule '.works.W4.status = "pending" | .works.W4.priority = 0')" '=0'
 check 'is next' "$(wf_batch_get_next_work)" 'W4'
