@@ -23,9 +23,14 @@ use crate::store::works::no_schedule;
 /// Applies `expression`, with the lock for the shell `owner`; `None` where the lock is taken already.
 ///
 /// # Errors
-/// [`Code::Form`] where the expression fails or its result is no schedule; [`Code::Cycle`] where a work would wait for
+/// [`Code::Usage`] where there is no expression; [`Code::Form`] where it fails or its result is no schedule; [`Code::Cycle`] where a work would wait for
 /// itself; whatever else a schedule can be refused for.
 pub fn update(project: &Project, expression: &[u8], owner: Option<u32>) -> Result<Answer<()>> {
+    if expression.trim_ascii().is_empty() {
+        // jq takes nothing for `.`, and a variable that was never set would count as done.
+        let hint = "give one, as in `.works[\"FEAT-1-a\"].priority = 2`";
+        return Err(Error::new(Code::Usage, "there is no jq expression", hint));
+    }
     let (mut store, notices) = open(project)?;
     let _held = match owner {
         Some(owner) => lock::during(store.folder(), &ProcessId::of(owner))?,

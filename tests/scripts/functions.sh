@@ -119,9 +119,10 @@ check 'updated' "$(jq -c '[.works.W3.priority, .mine]' .wf/schedule.json)" '[42,
 for wrong in '' '{' 'empty' '.,.' '7' '.works.W3 = 7' '.works = {}' '.status = "completed"' 'error("x")' \
     '.works.W3.priority = 1 | error("x")' '(.works.W3.priority = 1), error("x")' \
     '.works.W3.priority = 1 | .works.W3.status = "running"' '.works.W3.dependencies = ["W5"] | .works.W5.dependencies = ["W3"]'; do
-    [ -n "$wrong" ] || continue
     check "refused: $wrong" "$(complaint wf_batch_update_schedule "$wrong" | head -n 1)" '=1'
 done
+check 'no expression' "$(complaint wf_batch_update_schedule)" '=1
+ERROR: there is no jq expression'
 # Everything it complains of.
 complaints() {
     if complaints_of=$("$@" 2>&1 >/dev/null); then echo "=0"; else printf '%s\n' "$complaints_of"; fi
@@ -162,7 +163,16 @@ check 'id' "$(say wf_batch_generate_work_id 123 'Add login')" 'FEAT-123-add-logi
 check 'id of a type' "$(wf_batch_generate_work_id 123 "$hostile" FIX)" 'FIX-123-x-q-s-touch-pwned-touch-pwned'
 check 'id of a long title' "$(wf_batch_generate_work_id '#7' "$long")" 'FEAT-7-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxx'
 check 'id of other letters' "$(wf_batch_generate_work_id 7 'ログイン')" 'FEAT-7'
-check 'no id' "$(complaint wf_batch_generate_work_id '../x' 'Add login' | head -n 1)" '=1'
+check 'id at Jira' "$(say wf_batch_generate_work_id PROJ-7 'Add login' JIRA)" 'JIRA-PROJ-7-add-login
+=0'
+for wrong in '../x' 'abc' '#' '1.5' '-1' '7-' 'PROJ-' '-7' 'PROJ-7x'; do
+    check "no id: $wrong" "$(complaint wf_batch_generate_work_id "$wrong" 'Add login')" "=1
+ERROR: '$wrong' is no number of an issue"
+done
+check 'no number' "$(complaint wf_batch_generate_work_id '' 'Add login')" "=1
+ERROR: '' is no number of an issue"
+check 'nothing at all' "$(say wf_batch_generate_work_id 2>/dev/null)" '=1'
+check 'no id of a wrong type' "$(complaint wf_batch_generate_work_id 7 'Add login' '../x' | head -n 1)" '=1'
 check 'dependencies' "$(say wf_batch_detect_dependencies 'Depends on #12 and PROJ-7.
 Blocked by: other/name#3. Blocks #4, see #5; touch pwned \n')" '["12","PROJ-7","other/name#3"]
 =0'
