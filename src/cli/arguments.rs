@@ -347,7 +347,7 @@ pub enum Work {
         /// The work
         id: String,
         /// Its worktree
-        worktree: Option<PathBuf>,
+        worktree: Option<OsString>,
     },
     /// Becomes the agent, told /COMMAND ID, in a worktree
     #[command(hide = true)]
@@ -355,7 +355,7 @@ pub enum Work {
         /// The work
         id: String,
         /// Its worktree
-        worktree: PathBuf,
+        worktree: OsString,
         /// What the agent is told
         #[arg(default_value = "wf0-nextstep")]
         command: String,

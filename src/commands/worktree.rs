@@ -91,8 +91,12 @@ pub fn cleanup(project: &Project, id: &WorkId) -> Result<Answer<()>> {
 /// Pushes the branch of a work, from its worktree or from the folder given. Nothing to push is no error.
 ///
 /// # Errors
-/// The push fails; [`Code::File`] where the folder does not exist, [`Code::Repository`] where it is no worktree.
+/// The push fails; [`Code::Usage`] where the folder's name is empty, [`Code::File`] where it does not exist,
+/// [`Code::Repository`] where it is no worktree.
 pub fn push(project: &Project, id: &WorkId, worktree: Option<&Path>) -> Result<Answer<()>> {
+    if let Some(worktree) = worktree {
+        check_given(id, worktree)?;
+    }
     let config = project.config()?;
     let answer = Answer::plain(());
     if !config.worktrees() {
@@ -111,7 +115,7 @@ pub fn push(project: &Project, id: &WorkId, worktree: Option<&Path>) -> Result<A
             return Err(Error::new(
                 Code::Repository,
                 format!("{} is no worktree of '{id}'", folder.display()),
-                "give the folder that `wf_batch_create_worktree` printed",
+                WHICH,
             ));
         }
     }
@@ -120,6 +124,17 @@ pub fn push(project: &Project, id: &WorkId, worktree: Option<&Path>) -> Result<A
     }
     repository.push(&folder, &branch, &mut EndSignals::listen()?).map_err(Error::from)?;
     Ok(answer)
+}
+
+/// What to do where a script names no worktree.
+const WHICH: &str = "give the folder that `wf_batch_create_worktree` printed";
+
+/// Refuses an empty name: it is what a script has where making the worktree failed, and is not to pass for any folder.
+pub(super) fn check_given(id: &WorkId, worktree: &Path) -> Result<()> {
+    if worktree.as_os_str().is_empty() {
+        return Err(Error::new(Code::Usage, format!("no worktree of '{id}' was given"), WHICH));
+    }
+    Ok(())
 }
 
 fn folder(project: &Project, config: &Config, branch: &str) -> PathBuf {

@@ -61,6 +61,14 @@ check 'branch' "$(say wf_batch_get_branch_name FEAT-123-auth)" 'feat/123-auth
 for elsewhere in "$PWD" /; do
     check 'no worktree to push from' "$(complaint wf_batch_push_changes W3 "$elsewhere" | head -n 1)" '=1'
 done
+for none in wf_batch_push_changes wf_batch_invoke_claude; do
+    check "$none: no worktree" "$(complaint $none W3)" "=1
+ERROR: no worktree of 'W3' was given"
+    check "$none: an empty worktree" "$(complaint $none W3 '')" "=1
+ERROR: no worktree of 'W3' was given"
+done
+check 'no work to push' "$(complaint wf_batch_push_changes)" "=1
+ERROR: '' cannot name a work: it is empty"
 worktree=$(wf_batch_create_worktree W1 "$(wf_batch_get_branch_name W1)")
 check 'worktree' "$worktree" "$(pwd -P)/.worktrees/feat-W1"
 check 'found again' "$(say wf_batch_create_worktree W1 feat/W1)" "$worktree
