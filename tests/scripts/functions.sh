@@ -19,6 +19,11 @@ complaint() {
     printf '%s\n' "$complaint_of" | head -n 1
 }
 
+# Everything it complains of.
+complaints() {
+    if complaints_of=$("$@" 2>&1 >/dev/null); then echo "=0"; else printf '%s\n' "$complaints_of"; fi
+}
+
 of_work() {
     jq -r ".works.$1.$2" .wf/schedule.json
 }
@@ -38,6 +43,11 @@ check 'has one already' "$(complaint wf_batch_claim_work W3 7)" '=1
 ERROR: worker-7 already has a work'
 check 'unknown' "$(complaint wf_batch_claim_work W9 8)" "=1
 ERROR: there is no work 'W9' in the schedule"
+for function in claim_work complete_work deps_resolved create_worktree; do
+    check "$function of another case" "$(complaints "wf_batch_$function" w3 8)" \
+        "ERROR: there is no work 'w3' in the schedule
+did you mean W3?"
+done
 check 'waits' "$(complaint wf_batch_claim_work W2 8)" "=1
 ERROR: 'W2' still waits for 1 of its dependencies"
 check 'no arguments' "$(complaint wf_batch_claim_work)" "=1
@@ -131,10 +141,6 @@ for wrong in '' '{' 'empty' '.,.' '7' '.works.W3 = 7' '.works = {}' '.status = "
 done
 check 'no expression' "$(complaint wf_batch_update_schedule)" '=1
 ERROR: there is no jq expression'
-# Everything it complains of.
-complaints() {
-    if complaints_of=$("$@" 2>&1 >/dev/null); then echo "=0"; else printf '%s\n' "$complaints_of"; fi
-}
 check 'refused: a dependency on itself' "$(complaints wf_batch_update_schedule '.works.W3.dependencies += ["W5", "W3"]')" \
     "ERROR: 'W3' can't depend on itself
 nothing was changed; leave it out of what the expression makes"
