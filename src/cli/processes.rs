@@ -107,6 +107,7 @@ pub fn worker(project: &Project, it: &WorkerArguments, _output: &mut Output) -> 
         poll: Duration::from_secs_f64(it.poll),
         overrides: (&it.overrides).into(),
     };
+    let quiet = it.quiet || it.verbose == Some(false);
     worker::serve(project, number, &options, &mut |shown| match shown {
         Shown::Ready(number) => {
             say(&format!("🔧 {number} of {}: ready\n", printable(&project.name())));
@@ -116,7 +117,7 @@ pub fn worker(project: &Project, it: &WorkerArguments, _output: &mut Output) -> 
             say(&format!("\n▶ {work} · {}{again}\n", printable(phase)));
         }
         // Detached, its log would only hold again what the runs' own logs hold.
-        Shown::Output(_) if it.quiet || (options.managed && options.session.is_none()) => {}
+        Shown::Output(_) if quiet || (options.managed && options.session.is_none()) => {}
         Shown::Output(bytes) => show(bytes),
         Shown::Left(work) => say(&format!("\n◼ {work} has left this worker\n")),
         Shown::Ends(why) => say(&format!("🔧 {number} ends: {}\n", printable(why))),
