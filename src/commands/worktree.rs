@@ -9,9 +9,10 @@ use crate::platform::signals::EndSignals;
 use crate::project::Project;
 use crate::runner::order::order;
 use crate::schedule::id::quoted;
-use crate::schedule::{WorkId, naming};
+use crate::schedule::{Status, WorkId, naming};
 use crate::store::Store;
 use crate::store::intake::Unreadable;
+use crate::store::works::Work;
 use crate::worktree::{Removal, Repository, empty_trash};
 
 /// Makes the worktree of a work, or finds it; gives its absolute path. Where works run in the project root, that is
@@ -72,7 +73,13 @@ pub fn cleanup(project: &Project, id: &WorkId) -> Result<Answer<()>> {
     let branch = naming::branch(id, &config.branch_prefix);
     let folder = folder(project, &config, &branch);
     let repository = Repository::open(project.root())?;
-    let on = branch_at(&repository, &folder)?.unwrap_or(branch);
+    let on = branch_at(&repository, &folder)?.unwrap_or_else(|| branch.clone());
+    let work = store.work(id)?;
+    let counts = |work: &Work| matches!(work.status, Status::Running | Status::Completed);
+    if on != branch && work.as_ref().is_some_and(counts) {
+        // Once its worktree is gone, nothing tells that the work was done there.
+        keep(&repository, id, &on)?;
+    }
     let trash = project.worktree_root(&config).join(".trash");
     if let Removal::Kept(reason) = repository.remove(&folder, &on, &trash, &mut EndSignals::listen()?)? {
         return Err(Error::new(
@@ -81,11 +88,37 @@ pub fn cleanup(project: &Project, id: &WorkId) -> Result<Answer<()>> {
             "see to that, then clean up again",
         ));
     }
-    if store.work(id)?.is_some_and(|work| work.worktree.is_some()) {
+    if work.is_some_and(|work| work.worktree.is_some()) {
         record(&mut store, id, None)?;
     }
     empty_trash(&trash)?;
     Ok(Answer { value: (), notices })
+}
+
+/// Keeps the commit that a script's work has come to, as a runner does: dependents find it whatever becomes of its branch,
+/// and whatever that is called. Where there is no repository, or works run in the project root, there is none to keep.
+///
+/// # Errors
+/// The configuration can't be read, or git refuses.
+pub(super) fn keep_commit(project: &Project, id: &WorkId) -> Result<()> {
+    let config = project.config()?;
+    if !config.worktrees() {
+        return Ok(());
+    }
+    let repository = match Repository::open(project.root()) {
+        Err(error) if matches!(error.code(), Code::Repository | Code::NoGit) => return Ok(()),
+        opened => opened?,
+    };
+    let branch = naming::branch(id, &config.branch_prefix);
+    let on = branch_at(&repository, &folder(project, &config, &branch))?.unwrap_or(branch);
+    keep(&repository, id, &on)
+}
+
+fn keep(repository: &Repository, id: &WorkId, branch: &str) -> Result<()> {
+    match repository.tip(branch)? {
+        Some(tip) => repository.record_done(id, &tip),
+        None => Ok(()),
+    }
 }
 
 /// Pushes the branch of a work, from its worktree or from the folder given. Nothing to push is no error.
