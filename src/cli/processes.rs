@@ -84,7 +84,11 @@ fn line(event: &Event) -> String {
         EventKind::Warning | EventKind::Refused | EventKind::PhaseFailed | EventKind::PushFailed => "WARN",
         _ => "INFO",
     };
-    let what = match (event.kind, &event.message) {
+    format!("[{}] [{level}] {}\n", text::stamp(event.at), printable(&what(event)))
+}
+
+fn what(event: &Event) -> String {
+    match (event.kind, &event.message) {
         (EventKind::Assigned, Some(message)) => message.clone(),
         (kind, message) => {
             let mut parts = Vec::new();
@@ -94,8 +98,7 @@ fn line(event: &Event) -> String {
             let message = message.as_ref().map(|message| format!(": {message}")).unwrap_or_default();
             format!("{}{message}", parts.join(" "))
         }
-    };
-    format!("[{}] [{level}] {}\n", text::stamp(event.at), printable(&what))
+    }
 }
 
 /// `wf0 batch worker N`.
@@ -107,6 +110,8 @@ pub fn worker(project: &Project, it: &WorkerArguments, _output: &mut Output) -> 
         poll: Duration::from_secs_f64(it.poll),
         overrides: (&it.overrides).into(),
     };
+    // Detached, its log would only hold again what the runs' own logs hold.
+    let quiet = it.quiet || it.verbose == Some(false) || (options.managed && options.session.is_none());
     worker::serve(project, number, &options, &mut |shown| match shown {
         Shown::Ready(number) => {
             say(&format!("🔧 {number} of {}: ready\n", printable(&project.name())));
@@ -115,10 +120,11 @@ pub fn worker(project: &Project, it: &WorkerArguments, _output: &mut Output) -> 
             let again = if number > 1 { format!(" (attempt {number})") } else { String::new() };
             say(&format!("\n▶ {work} · {}{again}\n", printable(phase)));
         }
-        // Detached, its log would only hold again what the runs' own logs hold.
-        Shown::Output(_) if it.quiet || (options.managed && options.session.is_none()) => {}
+        Shown::Output(_) if quiet => {}
         Shown::Output(bytes) => show(bytes),
-        Shown::Left(work) => say(&format!("\n◼ {work} has left this worker\n")),
+        Shown::Left { how: Some(event), .. } if quiet => say(&line(event)),
+        Shown::Left { how: Some(event), .. } => say(&format!("\n◼ {}\n", printable(&what(event)))),
+        Shown::Left { work, how: None } => say(&format!("\n◼ {work} has left this worker\n")),
         Shown::Ends(why) => say(&format!("🔧 {number} ends: {}\n", printable(why))),
     })?;
     Ok(DONE)

@@ -77,11 +77,11 @@ pub fn work(project: &Project, command: &Work, output: &mut Output) -> Result<u8
         }
         Work::Cleanup { id } => told(output, commands::worktree::cleanup(project, &id_of(id)?)?),
         Work::Push { id, worktree } => {
-            let worktree = worktree.as_deref().filter(|path| !path.as_os_str().is_empty());
+            let worktree = worktree.as_deref().map(Path::new);
             told(output, commands::worktree::push(project, &id_of(id)?, worktree)?);
         }
         Work::Invoke { id, worktree, command } => {
-            let mut command = commands::invoke::command(project, &id_of(id)?, worktree, command)?;
+            let mut command = commands::invoke::command(project, &id_of(id)?, Path::new(worktree), command)?;
             let _ = std::io::stdout().flush();
             return Err(cannot_start(Path::new(command.get_program()).to_owned().as_path(), &command.exec()));
         }

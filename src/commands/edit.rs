@@ -7,6 +7,7 @@ use crate::error::{Code, Error, Result};
 use crate::project::Project;
 use crate::schedule::WorkId;
 use crate::schedule::id::quoted;
+use crate::schedule::problems::self_error;
 use crate::scheduler::ring_everyone;
 use crate::store::intake::Unreadable;
 use crate::store::works::Schedule;
@@ -87,8 +88,7 @@ pub fn edit(project: &Project, id: &WorkId, request: &Request) -> Result<Answer<
     for it in new {
         known.work(it)?;
         if it == id {
-            return Err(Error::new(Code::Cycle, format!("'{id}' can't depend on itself"), "leave it out")
-                .with_about(it.as_str()));
+            return Err(self_error(id));
         }
     }
     store

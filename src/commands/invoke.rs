@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use super::open;
+use super::{open, worktree};
 use crate::agent::call::Call;
 use crate::agent::command::{self, COOKIE};
 use crate::agent::{self, Action, Phase};
@@ -12,23 +12,23 @@ use crate::platform::environment;
 use crate::project::Project;
 use crate::schedule::{Source, WorkId, naming};
 
-/// The agent told `/COMMAND ID` in the folder `worktree`, ready to be started. The work need not be in the schedule.
+/// The agent told `/COMMAND ID` in `folder`, ready to be started. The work need not be in the schedule.
 ///
 /// # Errors
-/// [`Code::NoAgent`], [`Code::Config`], [`Code::File`] where the folder is none.
-pub fn command(project: &Project, id: &WorkId, worktree: &Path, words: &str) -> Result<Command> {
+/// [`Code::NoAgent`], [`Code::Config`], [`Code::File`] where the folder is none, [`Code::Usage`] where its name is empty.
+pub fn command(project: &Project, id: &WorkId, folder: &Path, words: &str) -> Result<Command> {
+    worktree::check_given(id, folder)?;
     let (store, _) = open(project)?;
     let config = project.config()?;
     agent::check_known(&config)?;
     let words = words.strip_prefix('/').unwrap_or(words);
     let phase = Phase { name: words.to_owned(), action: Action::Told(format!("/{words} {id}")) };
     agent::check_installed(std::slice::from_ref(&phase))?;
-    let worktree =
-        worktree.canonicalize().map_err(|error| Error::file("open the folder", worktree, &error))?;
-    if !worktree.is_dir() {
+    let folder = folder.canonicalize().map_err(|error| Error::file("open the folder", folder, &error))?;
+    if !folder.is_dir() {
         return Err(Error::new(
             Code::File,
-            format!("{} is not a folder", worktree.display()),
+            format!("{} is not a folder", folder.display()),
             "give the work's worktree",
         ));
     }
@@ -45,7 +45,7 @@ pub fn command(project: &Project, id: &WorkId, worktree: &Path, words: &str) -> 
         attempt: 1,
         branch: config.worktrees().then_some(branch.as_str()),
         base: config.default_base_branch.as_deref().unwrap_or("the base branch"),
-        worktree: &worktree,
+        worktree: &folder,
         root: project.root(),
         source: &source,
     };

@@ -15,6 +15,7 @@ use crate::platform::process_id::ProcessId;
 use crate::project::Project;
 use crate::schedule::Document;
 use crate::schedule::id::printable;
+use crate::schedule::problems::self_error;
 use crate::scheduler::ring_everyone;
 use crate::store::intake::Unreadable;
 use crate::store::works::no_schedule;
@@ -22,8 +23,14 @@ use crate::store::works::no_schedule;
 /// Applies `expression`, with the lock for the shell `owner`; `None` where the lock is taken already.
 ///
 /// # Errors
-/// [`Code::Form`] where the expression fails or its result is no schedule; whatever else a schedule can be refused for.
+/// [`Code::Usage`] where there is no expression; [`Code::Form`] where it fails or its result is no schedule; [`Code::Cycle`] where a work would wait for
+/// itself; whatever else a schedule can be refused for.
 pub fn update(project: &Project, expression: &[u8], owner: Option<u32>) -> Result<Answer<()>> {
+    if expression.trim_ascii().is_empty() {
+        // jq takes nothing for `.`, and a variable that was never set would count as done.
+        let hint = "give one, as in `.works[\"FEAT-1-a\"].priority = 2`";
+        return Err(Error::new(Code::Usage, "there is no jq expression", hint));
+    }
     let (mut store, notices) = open(project)?;
     let _held = match owner {
         Some(owner) => lock::during(store.folder(), &ProcessId::of(owner))?,
@@ -33,7 +40,13 @@ pub fn update(project: &Project, expression: &[u8], owner: Option<u32>) -> Resul
     store.publish(Unreadable::Refuse)?;
     let (base, _) = store.document()?.ok_or_else(no_schedule)?;
     let text = jq(expression, base.to_text().as_bytes())?;
-    let made = Document::parse("the result of the jq expression", &text)?;
+    let hint = "nothing was changed; correct what the expression makes";
+    let made = Document::parse_hinting("the result of the jq expression", &text, hint)?;
+    // In a file that somebody edits by hand it is dropped; here somebody is there to be told.
+    if let Some((id, _)) = made.works.iter().find(|(id, work)| work.dependencies.contains(id)) {
+        let hint = "nothing was changed; leave it out of what the expression makes";
+        return Err(self_error(id).with_hint(hint));
+    }
     store.take_in_made(&base, &made)?;
     store.publish(Unreadable::Refuse)?;
     ring_everyone(&store)?;
@@ -62,7 +75,27 @@ fn jq(expression: &[u8], input: &[u8]) -> Result<Vec<u8>> {
     if done.status.success() {
         return Ok(done.stdout);
     }
-    let said = String::from_utf8_lossy(&done.stderr);
-    let said = said.trim().lines().last().map(printable).unwrap_or_else(|| done.status.to_string());
-    Err(Error::new(Code::Form, format!("the expression failed: {said}"), "nothing was changed"))
+    let said = why(&String::from_utf8_lossy(&done.stderr)).unwrap_or_else(|| done.status.to_string());
+    let hint = "nothing was changed; correct the expression";
+    Err(Error::new(Code::Form, format!("the expression failed: {said}"), hint))
+}
+
+/// What jq said of an expression that failed, as one line: neither what the expression itself had printed before, nor
+/// how many errors there are. It repeats the expression's own lines, which may be long.
+fn why(said: &str) -> Option<String> {
+    const MOST: usize = 1000;
+    let is_error = |line: &&str| line.starts_with("jq: error");
+    let begin = said.lines().position(|line| is_error(&line)).unwrap_or(0);
+    let is_count =
+        |line: &&str| line.starts_with("jq: ") && !is_error(line) && line.contains(" compile error");
+    let lines = said.lines().skip(begin).filter(|line| !is_count(line));
+    let words: Vec<String> =
+        lines.flat_map(str::split_whitespace).map(printable).filter(|word| !word.is_empty()).collect();
+    let line = words.join(" ");
+    let short: String = line.chars().take(MOST).collect();
+    match (short.is_empty(), short.len() < line.len()) {
+        (true, _) => None,
+        (_, true) => Some(format!("{short}…")),
+        (_, false) => Some(short),
+    }
 }

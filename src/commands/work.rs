@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Answer, open, schedule};
+use super::{Answer, open, schedule, worktree};
 use crate::agent;
 use crate::error::{Code, Error, Result};
 use crate::platform::process_id::ProcessId;
@@ -13,7 +13,7 @@ use crate::store::Store;
 use crate::store::intake::Unreadable;
 use crate::store::processes::Place;
 use crate::store::runs::Outcome;
-use crate::store::works::no_schedule;
+use crate::store::works::{Owner, Run, no_schedule};
 
 /// A work as its worker sees it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -147,8 +147,15 @@ pub fn claim(project: &Project, id: &WorkId, worker: WorkerNumber) -> Result<Ans
 /// # Errors
 /// [`Code::NotYours`].
 pub fn report(project: &Project, id: &WorkId, worker: WorkerNumber, outcome: &Outcome) -> Result<Answer<()>> {
-    let (mut store, notices) = open(project)?;
+    let (mut store, mut notices) = open(project)?;
     schedule(&store)?.work(id)?;
+    let is_its = |run: &Run| run.owner == Owner::External && run.work_id == *id;
+    if *outcome == Outcome::Completed && store.run_of(worker)?.as_ref().is_some_and(is_its) {
+        // Before it counts as completed: dependents may start at that very moment. The work is done all the same.
+        if let Err(error) = worktree::keep_commit(project, id) {
+            notices.push(format!("the commit of '{id}' is on its branch only: {}", error.what()));
+        }
+    }
     store.change(|change| {
         let (run, id) = change.external_run(Some(id), worker)?;
         change.end_run(run, &id, outcome)

@@ -2,33 +2,35 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Answer, open};
+use super::{Answer, open, schedule};
 use crate::config::Config;
 use crate::error::{Code, Error, Result};
 use crate::platform::signals::EndSignals;
 use crate::project::Project;
 use crate::runner::order::order;
 use crate::schedule::id::quoted;
-use crate::schedule::{WorkId, naming};
+use crate::schedule::{Status, WorkId, naming};
 use crate::store::Store;
 use crate::store::intake::Unreadable;
+use crate::store::works::Work;
 use crate::worktree::{Removal, Repository, empty_trash};
 
 /// Makes the worktree of a work, or finds it; gives its absolute path. Where works run in the project root, that is
-/// it. The work need not be in the schedule: then it depends on nothing.
+/// it.
 ///
 /// # Errors
-/// As [`Repository::make`]; [`Code::Usage`] for a branch that no work can have.
+/// As [`Repository::make`]; [`Code::UnknownWork`], [`Code::NoSchedule`]; [`Code::Usage`] for a branch that no work can
+/// have, [`Code::Collision`] for one that another work has.
 pub fn make(project: &Project, id: &WorkId, branch: Option<&str>) -> Result<Answer<PathBuf>> {
     let (mut store, mut notices) = open(project)?;
     let config = project.config()?;
+    let schedule = schedule(&store)?;
+    let work = schedule.work(id)?;
     if !config.worktrees() {
         return Ok(Answer { value: project.root().to_owned(), notices });
     }
-    let work = store.work(id)?;
-    let dependencies = work.as_ref().map_or(&[][..], |work| &work.dependencies);
     let repository = Repository::open(project.root())?;
-    let mut order = order(project, &config, &repository, id, dependencies)?;
+    let mut order = order(project, &config, &repository, id, &work.dependencies)?;
     if let Some(branch) = branch {
         if !naming::is_branch_prefix(branch) {
             return Err(Error::new(
@@ -37,14 +39,23 @@ pub fn make(project: &Project, id: &WorkId, branch: Option<&str>) -> Result<Answ
                 "use letters, digits, '.', '_', '-' and '/', as in feat/123-auth",
             ));
         }
+        let others = schedule.works.iter().filter(|other| other.id != *id);
+        // Some file systems ignore case, and git's branches are files there.
+        let has = |other: &WorkId| naming::branch(other, &config.branch_prefix).eq_ignore_ascii_case(branch);
+        if let Some(other) = others.map(|other| &other.id).find(|other| has(other)) {
+            return Err(Error::new(
+                Code::Collision,
+                format!("{branch} is the branch of '{other}', not of '{id}'"),
+                format!("`wf_batch_get_branch_name {id}` prints its own"),
+            )
+            .with_about(branch));
+        }
         order.branch = branch.to_owned();
     }
     repository.exclude(&["/.wf", &format!("/{}/", config.worktree.root_dir.trim_matches('/'))])?;
     let made = repository.make(&order, &mut EndSignals::listen()?)?;
-    if work.is_some() {
-        let shown = order.path.strip_prefix(project.root()).unwrap_or(&order.path);
-        record(&mut store, id, Some(&shown.to_string_lossy()))?;
-    }
+    let shown = order.path.strip_prefix(project.root()).unwrap_or(&order.path);
+    record(&mut store, id, Some(&shown.to_string_lossy()))?;
     notices.extend(made.warnings);
     Ok(Answer { value: made.path, notices })
 }
@@ -62,7 +73,13 @@ pub fn cleanup(project: &Project, id: &WorkId) -> Result<Answer<()>> {
     let branch = naming::branch(id, &config.branch_prefix);
     let folder = folder(project, &config, &branch);
     let repository = Repository::open(project.root())?;
-    let on = branch_at(&repository, &folder)?.unwrap_or(branch);
+    let on = branch_at(&repository, &folder)?.unwrap_or_else(|| branch.clone());
+    let work = store.work(id)?;
+    let counts = |work: &Work| matches!(work.status, Status::Running | Status::Completed);
+    if on != branch && work.as_ref().is_some_and(counts) {
+        // Once its worktree is gone, nothing tells that the work was done there.
+        keep(&repository, id, &on)?;
+    }
     let trash = project.worktree_root(&config).join(".trash");
     if let Removal::Kept(reason) = repository.remove(&folder, &on, &trash, &mut EndSignals::listen()?)? {
         return Err(Error::new(
@@ -71,18 +88,48 @@ pub fn cleanup(project: &Project, id: &WorkId) -> Result<Answer<()>> {
             "see to that, then clean up again",
         ));
     }
-    if store.work(id)?.is_some_and(|work| work.worktree.is_some()) {
+    if work.is_some_and(|work| work.worktree.is_some()) {
         record(&mut store, id, None)?;
     }
     empty_trash(&trash)?;
     Ok(Answer { value: (), notices })
 }
 
+/// Keeps the commit that a script's work has come to, as a runner does: dependents find it whatever becomes of its branch,
+/// and whatever that is called. Where there is no repository, or works run in the project root, there is none to keep.
+///
+/// # Errors
+/// The configuration can't be read, or git refuses.
+pub(super) fn keep_commit(project: &Project, id: &WorkId) -> Result<()> {
+    let config = project.config()?;
+    if !config.worktrees() {
+        return Ok(());
+    }
+    let repository = match Repository::open(project.root()) {
+        Err(error) if matches!(error.code(), Code::Repository | Code::NoGit) => return Ok(()),
+        opened => opened?,
+    };
+    let branch = naming::branch(id, &config.branch_prefix);
+    let on = branch_at(&repository, &folder(project, &config, &branch))?.unwrap_or(branch);
+    keep(&repository, id, &on)
+}
+
+fn keep(repository: &Repository, id: &WorkId, branch: &str) -> Result<()> {
+    match repository.tip(branch)? {
+        Some(tip) => repository.record_done(id, &tip),
+        None => Ok(()),
+    }
+}
+
 /// Pushes the branch of a work, from its worktree or from the folder given. Nothing to push is no error.
 ///
 /// # Errors
-/// The push fails; [`Code::File`] where the folder does not exist, [`Code::Repository`] where it is no worktree.
+/// The push fails; [`Code::Usage`] where the folder's name is empty, [`Code::File`] where it does not exist,
+/// [`Code::Repository`] where it is no worktree.
 pub fn push(project: &Project, id: &WorkId, worktree: Option<&Path>) -> Result<Answer<()>> {
+    if let Some(worktree) = worktree {
+        check_given(id, worktree)?;
+    }
     let config = project.config()?;
     let answer = Answer::plain(());
     if !config.worktrees() {
@@ -101,7 +148,7 @@ pub fn push(project: &Project, id: &WorkId, worktree: Option<&Path>) -> Result<A
             return Err(Error::new(
                 Code::Repository,
                 format!("{} is no worktree of '{id}'", folder.display()),
-                "give the folder that `wf_batch_create_worktree` printed",
+                WHICH,
             ));
         }
     }
@@ -110,6 +157,17 @@ pub fn push(project: &Project, id: &WorkId, worktree: Option<&Path>) -> Result<A
     }
     repository.push(&folder, &branch, &mut EndSignals::listen()?).map_err(Error::from)?;
     Ok(answer)
+}
+
+/// What to do where a script names no worktree.
+const WHICH: &str = "give the folder that `wf_batch_create_worktree` printed";
+
+/// Refuses an empty name: it is what a script has where making the worktree failed, and is not to pass for any folder.
+pub(super) fn check_given(id: &WorkId, worktree: &Path) -> Result<()> {
+    if worktree.as_os_str().is_empty() {
+        return Err(Error::new(Code::Usage, format!("no worktree of '{id}' was given"), WHICH));
+    }
+    Ok(())
 }
 
 fn folder(project: &Project, config: &Config, branch: &str) -> PathBuf {

@@ -251,7 +251,7 @@ mod imp {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::{BufRead, BufReader};
+    use std::io::{BufRead, BufReader, Write};
     use std::process::{Command, Stdio};
 
     /// Runs itself again as the process that has the lock for a moment, as a child of wf0 has between fork and exec.
@@ -261,7 +261,7 @@ mod tests {
         const HELD: &str = "the lock is held";
         if let Some(path) = std::env::var_os(LOCK) {
             let _lock = FileLock::try_exclusive(Path::new(&path)).unwrap().unwrap();
-            println!("\n{HELD}");
+            writeln!(std::io::stdout(), "\n{HELD}").unwrap();
             std::io::stdin().read_line(&mut String::new()).unwrap();
             return;
         }

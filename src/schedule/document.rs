@@ -166,7 +166,11 @@ impl Document {
     /// [`Code::Form`] with line, column, the place in the document and what was expected there;
     /// also where a work's `work_id` is not its key, or one key stands twice.
     pub fn parse(name: &str, text: &[u8]) -> Result<Document> {
-        Self::read(name, text, "correct the file there, or replace it with `wf0 schedule create --force`")
+        Self::parse_hinting(
+            name,
+            text,
+            "correct the file there, or replace it with `wf0 schedule create --force`",
+        )
     }
 
     /// Reads a document that is not the project's own.
@@ -174,10 +178,14 @@ impl Document {
     /// # Errors
     /// As [`Document::parse`].
     pub fn parse_given(name: &str, text: &[u8]) -> Result<Document> {
-        Self::read(name, text, GIVEN)
+        Self::parse_hinting(name, text, GIVEN)
     }
 
-    fn read(name: &str, text: &[u8], hint: &str) -> Result<Document> {
+    /// Reads a document; `hint` is what errors say is to be done.
+    ///
+    /// # Errors
+    /// As [`Document::parse`].
+    pub fn parse_hinting(name: &str, text: &[u8], hint: &str) -> Result<Document> {
         let document: Document = parse_json(name, text, hint)?;
         for (id, work) in &document.works {
             if let Some(inner) = work.work_id.as_ref().filter(|inner| *inner != id) {

@@ -160,7 +160,12 @@ pub fn cycle_error(path: &str) -> Error {
     )
 }
 
-/// Up to three of `known` that look like `wanted`, nearest first.
+/// The refusal of a work that is to wait for itself.
+pub fn self_error(id: &WorkId) -> Error {
+    Error::new(Code::Cycle, format!("'{id}' can't depend on itself"), "leave it out").with_about(id.as_str())
+}
+
+/// Up to three of `known` that look like `wanted`, nearest first; one that differs by case only, alone.
 pub fn nearest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let wanted: String = wanted.to_lowercase().chars().take(WorkId::MAX).collect();
     let limit = (wanted.chars().count() / 3).max(2);
@@ -173,9 +178,12 @@ pub fn nearest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Ve
             .then(|| strsim::osa_distance(&wanted, name))
             .filter(|score| *score <= limit)
     };
-    let known = known.into_iter();
+    let known: Vec<&str> = known.into_iter().collect();
+    if let Some(same) = known.iter().find(|name| name.to_lowercase() == wanted) {
+        return vec![same];
+    }
     let mut scored: Vec<(usize, &str)> =
-        known.filter_map(|name| score(&name.to_lowercase()).map(|score| (score, name))).collect();
+        known.into_iter().filter_map(|name| score(&name.to_lowercase()).map(|score| (score, name))).collect();
     scored.sort();
     scored.into_iter().take(3).map(|(_, name)| name).collect()
 }
@@ -211,6 +219,7 @@ mod tests {
         let known = ["FEAT-123-auth", "FEAT-124-export", "FIX-9"];
         assert_eq!(nearest("feat-123-aut", known), ["FEAT-123-auth"]);
         assert_eq!(nearest("auth", known), ["FEAT-123-auth"]);
+        assert_eq!(nearest("feat-1", ["FEAT-10", "FEAT-1", "FEAT-2"]), ["FEAT-1"], "only the case differs");
         assert!(nearest("ZZZZZZ", known).is_empty());
     }
 }

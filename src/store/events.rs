@@ -1,7 +1,7 @@
 //! What happened, in order: what `wf0 batch watch` shows and the scheduler's log lines are made of.
 
 use jiff::Timestamp;
-use rusqlite::{Row, params};
+use rusqlite::{OptionalExtension, Row, params};
 
 use super::{Change, Store, time};
 use crate::error::Result;
@@ -113,7 +113,24 @@ impl Change<'_> {
     }
 }
 
+const COLUMNS: &str = "seq, at, event, work, phase, worker, state, message";
+
 impl Store {
+    /// How the latest run of a work by that worker ended, if it began at `since` or later.
+    ///
+    /// # Errors
+    /// [`crate::error::Code::Store`].
+    pub fn ending(&self, work: &WorkId, worker: WorkerNumber, since: Timestamp) -> Result<Option<Event>> {
+        let mut statement = self.sql().prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM events WHERE work = ?1 AND worker = ?2 AND at >= ?3
+             AND event IN ('completed', 'failed', 'returned', 'paused') ORDER BY seq DESC LIMIT 1"
+        ))?;
+        let found = statement
+            .query_row(params![work.as_str(), worker.get(), since.as_millisecond()], read)
+            .optional()?;
+        Ok(found)
+    }
+
     /// The number of the latest event; 0 where there is none.
     ///
     /// # Errors
@@ -127,9 +144,9 @@ impl Store {
     /// # Errors
     /// [`crate::error::Code::Store`].
     pub fn events_after(&self, seq: i64) -> Result<Vec<Event>> {
-        let mut statement = self.sql().prepare_cached(
-            "SELECT seq, at, event, work, phase, worker, state, message FROM events WHERE seq > ?1 ORDER BY seq LIMIT 1000",
-        )?;
+        let mut statement = self.sql().prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM events WHERE seq > ?1 ORDER BY seq LIMIT 1000"
+        ))?;
         let events = statement.query_map([seq], read)?.collect::<rusqlite::Result<Vec<_>>>()?;
         Ok(events)
     }

@@ -7,13 +7,13 @@ use super::Shown;
 use crate::error::Result;
 use crate::schedule::WorkId;
 use crate::store::Store;
+use crate::store::events::Event;
 use crate::store::works::Run;
 
 /// Follows one run.
 #[derive(Debug)]
 pub struct Follower {
-    run: i64,
-    work: WorkId,
+    run: Run,
     attempt: Option<i64>,
     log: Option<File>,
 }
@@ -21,17 +21,25 @@ pub struct Follower {
 impl Follower {
     /// Follows `run` from the attempt it is at.
     pub fn new(run: &Run) -> Follower {
-        Follower { run: run.id, work: run.work_id.clone(), attempt: None, log: None }
+        Follower { run: run.clone(), attempt: None, log: None }
     }
 
     /// The run.
     pub fn run(&self) -> i64 {
-        self.run
+        self.run.id
     }
 
     /// Its work.
     pub fn work(&self) -> &WorkId {
-        &self.work
+        &self.run.work_id
+    }
+
+    /// How it ended; `None` while it runs.
+    ///
+    /// # Errors
+    /// The store can't be read.
+    pub fn ending(&self, store: &Store) -> Result<Option<Event>> {
+        store.ending(&self.run.work_id, self.run.worker, self.run.claimed_at)
     }
 
     /// Shows what has been printed since the last call.
@@ -40,20 +48,20 @@ impl Follower {
     /// The store can't be read. A log that can't be read shows nothing.
     pub fn show(&mut self, store: &Store, show: &mut dyn FnMut(Shown<'_>)) -> Result<()> {
         self.copy(show);
-        let attempts = store.attempts(&self.work)?;
-        let (run, seen) = (self.run, self.attempt);
+        let attempts = store.attempts(&self.run.work_id)?;
+        let (run, seen) = (self.run.id, self.attempt);
         let fresh = attempts.iter().filter(|it| it.run == run && seen.is_none_or(|seen| it.id > seen));
         for attempt in fresh {
             self.attempt = Some(attempt.id);
-            show(Shown::Attempt { work: &self.work, phase: &attempt.phase, number: attempt.number });
-            self.log = File::open(store.folder().logs_of(&self.work)?.join(&attempt.log)).ok();
+            show(Shown::Attempt { work: &self.run.work_id, phase: &attempt.phase, number: attempt.number });
+            self.log = File::open(store.folder().logs_of(&self.run.work_id)?.join(&attempt.log)).ok();
             self.copy(show);
         }
         if self.log.is_none()
             && let Some(last) = attempts.last().filter(|last| Some(last.id) == self.attempt)
         {
             // Recorded, but its log was not there yet.
-            self.log = File::open(store.folder().logs_of(&self.work)?.join(&last.log)).ok();
+            self.log = File::open(store.folder().logs_of(&self.run.work_id)?.join(&last.log)).ok();
             self.copy(show);
         }
         Ok(())

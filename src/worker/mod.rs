@@ -18,7 +18,7 @@ use crate::schedule::{ScheduleStatus, WorkId, WorkerNumber};
 use crate::scheduler::opening;
 use crate::store::Store;
 use crate::store::bell::{Bell, Listener, ring, ring_watchers};
-use crate::store::events::{EventKind, Note};
+use crate::store::events::{Event, EventKind, Note};
 use crate::store::intake::Unreadable;
 use crate::store::processes::Place;
 use crate::store::works::{Owner, no_schedule};
@@ -43,7 +43,12 @@ pub enum Shown<'a> {
     /// What the command printed.
     Output(&'a [u8]),
     /// The work left the worker.
-    Left(&'a WorkId),
+    Left {
+        /// Which work.
+        work: &'a WorkId,
+        /// How its run ended, where that is known.
+        how: Option<&'a Event>,
+    },
     /// It ends.
     Ends(&'a str),
 }
@@ -156,7 +161,8 @@ impl Slot {
                 (now, before) => {
                     if let Some(mut before) = before.take() {
                         before.show(&self.store, show)?;
-                        show(Shown::Left(before.work()));
+                        let how = before.ending(&self.store)?;
+                        show(Shown::Left { work: before.work(), how: how.as_ref() });
                     }
                     if let Some(run) = now {
                         let mut it = Follower::new(run);

@@ -19,6 +19,11 @@ complaint() {
     printf '%s\n' "$complaint_of" | head -n 1
 }
 
+# Everything it complains of.
+complaints() {
+    if complaints_of=$("$@" 2>&1 >/dev/null); then echo "=0"; else printf '%s\n' "$complaints_of"; fi
+}
+
 of_work() {
     jq -r ".works.$1.$2" .wf/schedule.json
 }
@@ -38,6 +43,11 @@ check 'has one already' "$(complaint wf_batch_claim_work W3 7)" '=1
 ERROR: worker-7 already has a work'
 check 'unknown' "$(complaint wf_batch_claim_work W9 8)" "=1
 ERROR: there is no work 'W9' in the schedule"
+for function in claim_work complete_work deps_resolved create_worktree; do
+    check "$function of another case" "$(complaints "wf_batch_$function" w3 8)" \
+        "ERROR: there is no work 'w3' in the schedule
+did you mean W3?"
+done
 check 'waits' "$(complaint wf_batch_claim_work W2 8)" "=1
 ERROR: 'W2' still waits for 1 of its dependencies"
 check 'no arguments' "$(complaint wf_batch_claim_work)" "=1
@@ -61,6 +71,14 @@ check 'branch' "$(say wf_batch_get_branch_name FEAT-123-auth)" 'feat/123-auth
 for elsewhere in "$PWD" /; do
     check 'no worktree to push from' "$(complaint wf_batch_push_changes W3 "$elsewhere" | head -n 1)" '=1'
 done
+for none in wf_batch_push_changes wf_batch_invoke_claude; do
+    check "$none: no worktree" "$(complaint $none W3)" "=1
+ERROR: no worktree of 'W3' was given"
+    check "$none: an empty worktree" "$(complaint $none W3 '')" "=1
+ERROR: no worktree of 'W3' was given"
+done
+check 'no work to push' "$(complaint wf_batch_push_changes)" "=1
+ERROR: '' cannot name a work: it is empty"
 worktree=$(wf_batch_create_worktree W1 "$(wf_batch_get_branch_name W1)")
 check 'worktree' "$worktree" "$(pwd -P)/.worktrees/feat-W1"
 check 'found again' "$(say wf_batch_create_worktree W1 feat/W1)" "$worktree
@@ -89,6 +107,13 @@ check 'pushed by its own name' "$(say wf_batch_push_changes W3 "$worktree" && gi
 1'
 check 'cleaned up' "$(say wf_batch_cleanup_worktree W3)" '=0'
 check 'a hostile branch' "$(complaint wf_batch_create_worktree W3 "$hostile" | head -n 1)" '=1'
+check 'no such work' "$(complaint wf_batch_create_worktree W9 '')" "=1
+ERROR: there is no work 'W9' in the schedule"
+for branch in feat/W5 feat/w5; do
+    check 'the branch of another work' "$(complaint wf_batch_create_worktree W3 $branch)" "=1
+ERROR: $branch is the branch of 'W5', not of 'W3'"
+done
+check 'nothing is made' "$(git branch --list 'feat/*[359]' && ls .worktrees)" ''
 
 # Outcomes.
 check 'complete' "$(say wf_batch_complete_work W1 worker-7)" '=0'
@@ -112,10 +137,29 @@ check 'updated' "$(jq -c '[.works.W3.priority, .mine]' .wf/schedule.json)" '[42,
 for wrong in '' '{' 'empty' '.,.' '7' '.works.W3 = 7' '.works = {}' '.status = "completed"' 'error("x")' \
     '.works.W3.priority = 1 | error("x")' '(.works.W3.priority = 1), error("x")' \
     '.works.W3.priority = 1 | .works.W3.status = "running"' '.works.W3.dependencies = ["W5"] | .works.W5.dependencies = ["W3"]'; do
-    [ -n "$wrong" ] || continue
     check "refused: $wrong" "$(complaint wf_batch_update_schedule "$wrong" | head -n 1)" '=1'
 done
-check 'unchanged' "$(of_work W3 priority)" '42'
+check 'no expression' "$(complaint wf_batch_update_schedule)" '=1
+ERROR: there is no jq expression'
+check 'refused: a dependency on itself' "$(complaints wf_batch_update_schedule '.works.W3.dependencies += ["W5", "W3"]')" \
+    "ERROR: 'W3' can't depend on itself
+nothing was changed; leave it out of what the expression makes"
+check 'refused: no schedule' "$(complaints wf_batch_update_schedule '.works = 7' | sed 's/line.*column [0-9]*//')" \
+    'ERROR: the result of the jq expression  at works: the number 7, expected an object with a work under each identifier
+nothing was changed; correct what the expression makes'
+check 'refused: another name' "$(complaints wf_batch_update_schedule '.works.W3.work_id = "W4"')" \
+    "ERROR: the result of the jq expression has work_id 'W4' under the key 'W3'
+make both the same, or leave work_id out"
+# In the words of whichever jq is there; an escape in it is shown as what it is.
+why=$(complaints wf_batch_update_schedule "$(printf '.works |\n no_such_filter # \033[31m')")
+case $why in
+"ERROR: the expression failed: "*"no_such_filter/0 is not defined"*" # [31m
+nothing was changed; correct the expression") ;;
+*) printf 'NOT OK: why it failed: <%s>\n' "$why" ;;
+esac
+check 'no control characters' "$(printf '%s' "$why" | LC_ALL=C tr -d '\001-\011\013-\037\177')" "$why"
+check 'why it failed' "$(complaints wf_batch_update_schedule '"a" | debug | error("b\u001b[31m")' | grep -c 'jq: error.*: b\[31m')" '1'
+check 'unchanged' "$(of_work W3 priority) $(of_work W3 'dependencies | length')" '42 0'
 check 'failed to pending' "$(say wf_batch_update_schedule '.works.W4.status = "pending" | .works.W4.priority = 0')" '=0'
 check 'is next' "$(wf_batch_get_next_work)" 'W4'
 check 'paused' "$(say wf_batch_update_schedule '.status = "paused"')" '=0'
@@ -133,7 +177,16 @@ check 'id' "$(say wf_batch_generate_work_id 123 'Add login')" 'FEAT-123-add-logi
 check 'id of a type' "$(wf_batch_generate_work_id 123 "$hostile" FIX)" 'FIX-123-x-q-s-touch-pwned-touch-pwned'
 check 'id of a long title' "$(wf_batch_generate_work_id '#7' "$long")" 'FEAT-7-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxx'
 check 'id of other letters' "$(wf_batch_generate_work_id 7 'ログイン')" 'FEAT-7'
-check 'no id' "$(complaint wf_batch_generate_work_id '../x' 'Add login' | head -n 1)" '=1'
+check 'id at Jira' "$(say wf_batch_generate_work_id PROJ-7 'Add login' JIRA)" 'JIRA-PROJ-7-add-login
+=0'
+for wrong in '../x' 'abc' '#' '1.5' '-1' '7-' 'PROJ-' '-7' 'PROJ-7x'; do
+    check "no id: $wrong" "$(complaint wf_batch_generate_work_id "$wrong" 'Add login')" "=1
+ERROR: '$wrong' is no number of an issue"
+done
+check 'no number' "$(complaint wf_batch_generate_work_id '' 'Add login')" "=1
+ERROR: '' is no number of an issue"
+check 'nothing at all' "$(say wf_batch_generate_work_id 2>/dev/null)" '=1'
+check 'no id of a wrong type' "$(complaint wf_batch_generate_work_id 7 'Add login' '../x' | head -n 1)" '=1'
 check 'dependencies' "$(say wf_batch_detect_dependencies 'Depends on #12 and PROJ-7.
 Blocked by: other/name#3. Blocks #4, see #5; touch pwned \n')" '["12","PROJ-7","other/name#3"]
 =0'

@@ -70,12 +70,24 @@ fn wrong_calls_are_told(words: &[&str]) {
         ("POLL_INTERVAL", "0"),
         ("POLL_INTERVAL", "-1"),
         ("MAX_STEP_FAILURES", "0"),
+        ("MAX_STEP_FAILURES", "three"),
     ] {
         let said = call("batch-worker.sh", &["1"], &[(variable, value)]);
         assert!(
             said.starts_with(&format!("ERROR: invalid value '{value}' of {variable}: expected")),
             "{said}"
         );
+    }
+    for (script, arguments, variable) in [
+        ("batch-worker.sh", &["1"][..], "CLEANUP_WORKTREE"),
+        ("batch-worker.sh", &["1"], "VERBOSE"),
+        ("batch-daemon.sh", &[], "VERBOSE"),
+    ] {
+        for wrong in ["maybe", "1", "True", "no", "true false"] {
+            let said = call(script, arguments, &[(variable, wrong)]);
+            let expected = format!("ERROR: invalid value '{wrong}' of {variable}: expected true or false\n");
+            assert_eq!(said, expected, "{script}");
+        }
     }
     assert!(!project.root().join("x").exists());
 }
@@ -167,14 +179,14 @@ fn a_worker_goes_by_its_environment() {
     );
     project.create(&[("A", &[]), ("BAD", &["A"])]);
     let mut worker = start(&project, SH, "batch-worker.sh", &["1"], "worker");
-    worker.env("MAX_STEP_FAILURES", "2").env("CLEANUP_WORKTREE", "false");
+    worker.env("MAX_STEP_FAILURES", "2").env("CLEANUP_WORKTREE", "false").env("VERBOSE", "false");
     let mut worker = worker.spawn().unwrap();
     let mut daemon = start(&project, SH, "batch-daemon.sh", &[], "daemon").spawn().unwrap();
     assert_eq!((ended(&mut daemon), ended(&mut worker)), (Some(0), Some(0)));
     assert_eq!(project.lines("calls"), ["A", "BAD", "BAD"]);
     assert!(project.root().join(".worktrees/feat-A").exists(), "the worktree is kept");
     let shown = said(&project, "worker");
-    assert!(shown.contains("▶ BAD · one (attempt 2)\n") && !shown.contains("agent says"), "{shown}");
+    assert!(shown.contains("▶ BAD · one (attempt 2)\n") && !shown.contains("\nagent says"), "{shown}");
 
     // The next one under that number goes by its own, and by the configuration.
     project.create(&[("A", &[]), ("BAD", &["A"])]);
@@ -184,7 +196,40 @@ fn a_worker_goes_by_its_environment() {
     assert_eq!((ended(&mut daemon), ended(&mut worker)), (Some(0), Some(0)));
     assert_eq!(project.lines("calls").len(), 3 + 1 + 4);
     assert!(!project.root().join(".worktrees/feat-A").exists());
-    assert!(said(&project, "worker").contains("▶ A · one\nagent says\n"), "{}", said(&project, "worker"));
+    let shown = said(&project, "worker");
+    assert!(shown.contains("▶ A · one\nagent says\n\n◼ A completed\n"), "{shown}");
+}
+
+#[test]
+fn a_quiet_worker_says_how_each_work_ended() {
+    let mut config = phases(&["one"], "agent");
+    config["batch"]["max_step_failures"] = 1.into();
+    let project = Project::named(HOSTILE, config);
+    project.script(
+        "agent",
+        &format!("{WAITS} [ \"$WF0_WORK_ID\" != BAD ] || {{ echo 'no luck'; exit 3; }}; echo > \"$AROUND/at-$WF0_WORK_ID\"; await \"go-$WF0_WORK_ID\""),
+    );
+    project.create(&[("A", &[]), ("BAD", &["A"]), ("C", &["A"])]);
+    let mut worker = start(&project, SH, "batch-worker.sh", &["1"], "worker").spawn().unwrap();
+    let mut daemon = start(&project, SH, "batch-daemon.sh", &[], "daemon").spawn().unwrap();
+    project.touch("go-A");
+    project.until("C runs", || project.around().join("at-C").exists());
+    signal(worker.id(), Signal::TERM);
+    assert_eq!(ended(&mut worker), Some(0));
+    let said = said(&project, "worker");
+    let ends: Vec<&str> =
+        said.lines().filter(|line| line.starts_with("[20")).map(|line| &line[21..]).collect();
+    assert_eq!(
+        ends,
+        [
+            " [INFO] A completed",
+            " [ERROR] BAD failed: one failed after 1 attempt: exit status 3: no luck",
+            " [INFO] C returned: stopped"
+        ],
+        "{said}"
+    );
+    project.ok(&["batch", "stop"]);
+    assert_eq!(ended(&mut daemon), Some(0));
 }
 
 #[test]

@@ -1,0 +1,71 @@
+//! What becomes of the commits of a work that a script does: those that depend on it have them.
+
+use serde_json::json;
+
+use super::support::{Project, ran};
+use super::text;
+
+/// W1 is done by a script with one commit, then what `after` says; gives the files in the worktree of W2, which depends
+/// on W1, and what was complained of.
+fn dependents_files(branch: &str, after: &str) -> (String, String) {
+    let project = Project::named(super::HOSTILE, json!({}));
+    project.create(&[("W1", &[]), ("W2", &["W1"])]);
+    let script = format!(
+        "
+set -e
+wf_batch_claim_work W1 7
+worktree=$(wf_batch_create_worktree W1 '{branch}')
+: > \"$worktree/done-by-W1\"
+git -C \"$worktree\" add .
+git -C \"$worktree\" commit -qm W1
+{after}
+wf_batch_claim_work W2 7
+cd \"$(wf_batch_create_worktree W2 '')\"
+ls"
+    );
+    let ran = ran(&mut text(&project, &["sh"], &script));
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    (ran.out, ran.err)
+}
+
+#[test]
+fn dependents_have_the_commits_whatever_became_of_the_branch() {
+    let clean = "wf_batch_cleanup_worktree W1";
+    let complete = "wf_batch_complete_work W1 7";
+    for (branch, after) in [
+        ("", complete.to_owned()),
+        ("", format!("{clean}\n{complete}\ngit branch -qD feat/W1")),
+        ("", format!("{complete}\n{clean}\ngit branch -qD feat/W1")),
+        ("my/own", complete.to_owned()),
+        ("my/own", format!("{clean}\n{complete}")),
+        ("my/own", format!("{clean}\n{complete}\ngit branch -qD my/own")),
+        ("my/own", format!("{complete}\n{clean}\ngit branch -qD my/own")),
+    ] {
+        let (files, complaints) = dependents_files(branch, &after);
+        assert_eq!((files.as_str(), complaints.as_str()), ("done-by-W1\n", ""), "{branch}: {after}");
+    }
+}
+
+#[test]
+fn whoever_has_no_claim_changes_nothing_of_what_is_kept() {
+    let project = Project::new(json!({}));
+    project.create(&[("W1", &[])]);
+    let script = "
+wf_batch_claim_work W1 7
+worktree=$(wf_batch_create_worktree W1 '')
+wf_batch_complete_work W1 8 && echo no
+git show-ref --verify --quiet refs/wf0/done/W1 && echo kept
+wf_batch_complete_work W1 7
+git show-ref --verify --quiet refs/wf0/done/W1 && echo kept";
+    let ran = ran(&mut text(&project, &["sh"], script));
+    assert_eq!((ran.out.as_str(), ran.code), ("kept\n", 0), "{}", ran.err);
+}
+
+#[test]
+fn without_a_repository_a_work_is_completed_all_the_same() {
+    let project = Project::plain(json!({}));
+    project.create(&[("W1", &[])]);
+    let ran = ran(&mut text(&project, &["sh"], "wf_batch_claim_work W1 7 && wf_batch_complete_work W1 7"));
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+    assert_eq!(project.state("W1"), "completed");
+}
