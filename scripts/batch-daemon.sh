@@ -1,8 +1,8 @@
 #!/bin/sh
 # The scheduler of the project that the current folder lies in, in the foreground.
 #
-# Environment: POLL_INTERVAL, seconds between looks at schedule.json (10; events never wait for it); VERBOSE (true
-# or false): whether phases are reported, too. SIGTERM and SIGINT pause the schedule; running phases come to their end.
+# Environment: POLL_INTERVAL, seconds between looks at schedule.json (10; events never wait for it); VERBOSE=true
+# reports phases, too. SIGTERM and SIGINT pause the schedule; running phases come to their end.
 set -eu
 
 _wf_batch_file=$0
@@ -28,4 +28,6 @@ if [ "$#" -gt 0 ]; then
     exit 1
 fi
 
-_wf_batch_become batch daemon "--poll=${POLL_INTERVAL:-10}" "--verbose=${VERBOSE:-false}"
+set -- "--poll=${POLL_INTERVAL:-10}"
+[ "${VERBOSE:-}" != true ] || set -- "$@" --verbose
+_wf_batch_become batch daemon "$@"

@@ -2,7 +2,7 @@
 # A worker of the project that the current folder lies in, in the foreground: batch-worker.sh <worker-number>
 #
 # Environment: POLL_INTERVAL, seconds between looks at what may have escaped it (5; events never wait for it);
-# VERBOSE (true or false): whether the agent's output is shown, too; MAX_STEP_FAILURES and CLEANUP_WORKTREE (true or false) stand in for
+# VERBOSE=true shows the agent's output, too; MAX_STEP_FAILURES and CLEANUP_WORKTREE (true or false) stand in for
 # batch.max_step_failures and batch.cleanup_worktree of the configuration. SIGTERM and SIGINT end the phase that runs
 # with all it started; its work goes back to pending.
 set -eu
@@ -35,7 +35,12 @@ if [ -z "${1:-}" ]; then
     exit 1
 fi
 
-set -- "--poll=${POLL_INTERVAL:-5}" "--verbose=${VERBOSE:-false}" -- "$1"
+set -- "--poll=${POLL_INTERVAL:-5}" -- "$1"
+[ "${VERBOSE:-}" = true ] || set -- --quiet "$@"
 [ -z "${MAX_STEP_FAILURES:-}" ] || set -- "--max-step-failures=$MAX_STEP_FAILURES" "$@"
-[ -z "${CLEANUP_WORKTREE:-}" ] || set -- "--cleanup-worktree=$CLEANUP_WORKTREE" "$@"
+case ${CLEANUP_WORKTREE:-} in
+'') ;;
+true) set -- --cleanup-worktree=true "$@" ;;
+*) set -- --cleanup-worktree=false "$@" ;;
+esac
 _wf_batch_become batch worker "$@"

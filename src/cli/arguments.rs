@@ -54,11 +54,6 @@ fn poll(text: &str) -> Result<f64, String> {
     seconds.ok_or_else(|| "expected a number from 0.1 to 3600".to_owned())
 }
 
-/// Not clap's own: that says what counts in another form than the others here.
-fn truth(text: &str) -> Result<bool, String> {
-    text.parse().map_err(|_| "expected true or false".to_owned())
-}
-
 fn failures(text: &str) -> Result<u32, String> {
     workers(text)
 }
@@ -240,7 +235,7 @@ pub struct DaemonArguments {
     #[arg(long, value_name = "SECONDS", default_value_t = 1.0, allow_negative_numbers = true, value_parser = poll)]
     pub poll: f64,
     /// Report phases, too
-    #[arg(long, value_name = "true|false", num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", hide_default_value = true, action = clap::ArgAction::Set, value_parser = truth)]
+    #[arg(long)]
     pub verbose: bool,
     #[arg(long, hide = true)]
     pub managed: bool,
@@ -259,9 +254,6 @@ pub struct WorkerArguments {
     /// Show which phases run, but not what they print
     #[arg(long)]
     pub quiet: bool,
-    /// The opposite of quiet, as the scripts have it
-    #[arg(long, hide = true, value_name = "true|false", conflicts_with = "quiet", action = clap::ArgAction::Set, value_parser = truth)]
-    pub verbose: Option<bool>,
     #[arg(long, hide = true)]
     pub managed: bool,
 }
@@ -272,7 +264,7 @@ pub struct OverrideArguments {
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = failures)]
     pub max_step_failures: Option<u32>,
     /// Whether worktrees of completed works are removed, in place of batch.cleanup_worktree
-    #[arg(long, value_name = "true|false", action = clap::ArgAction::Set, value_parser = truth)]
+    #[arg(long, value_name = "true|false", action = clap::ArgAction::Set)]
     pub cleanup_worktree: Option<bool>,
 }
 

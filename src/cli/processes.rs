@@ -111,7 +111,7 @@ pub fn worker(project: &Project, it: &WorkerArguments, _output: &mut Output) -> 
         overrides: (&it.overrides).into(),
     };
     // Detached, its log would only hold again what the runs' own logs hold.
-    let quiet = it.quiet || it.verbose == Some(false) || (options.managed && options.session.is_none());
+    let quiet = it.quiet || (options.managed && options.session.is_none());
     worker::serve(project, number, &options, &mut |shown| match shown {
         Shown::Ready(number) => {
             say(&format!("🔧 {number} of {}: ready\n", printable(&project.name())));

@@ -12,9 +12,8 @@ use crate::schedule::id::printable;
 pub const FLAG: &str = "--script";
 
 /// What the scripts take from the environment, and what they make of it.
-const VARIABLES: [(&str, &str); 4] = [
+const VARIABLES: [(&str, &str); 3] = [
     ("--poll", "POLL_INTERVAL"),
-    ("--verbose", "VERBOSE"),
     ("--max-step-failures", "MAX_STEP_FAILURES"),
     ("--cleanup-worktree", "CLEANUP_WORKTREE"),
 ];
@@ -38,7 +37,7 @@ pub fn refuse(refusal: &clap::Error) -> u8 {
         Some(ContextValue::String(text)) => Some(text.as_str()),
         _ => None,
     };
-    let option = context(ContextKind::InvalidArg).and_then(|option| option.split([' ', '=', '[']).next());
+    let option = context(ContextKind::InvalidArg).and_then(|option| option.split([' ', '=']).next());
     let variable = VARIABLES.iter().find(|(name, _)| option == Some(name)).map(|(_, variable)| variable);
     let text = refusal.to_string();
     let line = match (variable, context(ContextKind::InvalidValue)) {
