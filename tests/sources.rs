@@ -448,6 +448,9 @@ fn issues_of_github_make_a_schedule_and_closed_ones_outside_are_satisfied() {
     assert_eq!(works(&project).len(), 4);
     // A source that fails fails them all.
     let before = project.document();
+    with_gh(&project, &[]);
+    let ran = project.run(&["schedule", "create", "github=label:none", "--force"]);
+    assert!(ran.err.contains("no open issue is found by github='label:none' ["), "{ran:?}");
     project.script("gh", "echo 'HTTP 502: Bad Gateway' >&2; exit 1");
     let ran = project.run(&["schedule", "create", "local=NEW-1", "github=label:scheduled"]);
     assert_eq!(ran.code, 1, "{ran:?}");

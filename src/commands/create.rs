@@ -17,6 +17,7 @@ use crate::error::{Code, Error, Result};
 use crate::platform::children::{Interrupt, Never};
 use crate::project::Project;
 use crate::schedule::Edge;
+use crate::schedule::id::quoted;
 use crate::store::Store;
 use crate::store::create::Checked;
 use crate::store::intake::Unreadable;
@@ -61,7 +62,7 @@ impl From {
             Some(("local", list)) => Ok(From::Local(list.to_owned())),
             _ => Err(Error::new(
                 Code::Usage,
-                format!("{} is no source of works", crate::schedule::id::quoted(source)),
+                format!("{} is no source of works", quoted(source)),
                 "use github=QUERY, jira=JQL, local=ID,ID or --from FILE",
             )),
         }
@@ -181,9 +182,30 @@ fn prepare(
 ) -> Result<Checked> {
     let (document, edges) = renew::document(gathered, existing, config, project, interrupt, notices)?;
     notices.extend(unused_keys(document.works.values().map(|work| &work.extra)));
+    if document.works.is_empty() {
+        nothing_found(&document.sources)?;
+    }
     let checked = Checked::new(document, &config.branch_prefix)?;
     notices.extend(checked.warnings.iter().cloned());
     Ok(checked.with_edges(edges))
+}
+
+/// Refuses queries that find nothing, by name.
+fn nothing_found(sources: &[Map<String, Value>]) -> Result<()> {
+    let text = |source: &Map<String, Value>, key: &str| source.get(key).and_then(Value::as_str).map(quoted);
+    let queries: Vec<String> = sources
+        .iter()
+        .filter_map(|source| Some((source.get("type")?.as_str()?, text(source, "query")?)))
+        .map(|(kind, query)| format!("{kind}={query}"))
+        .collect();
+    if queries.is_empty() {
+        return Ok(());
+    }
+    Err(Error::new(
+        Code::Form,
+        format!("no open issue is found by {}", queries.join(", ")),
+        "correct the query; `gh issue list` or Jira's own search shows what it finds",
+    ))
 }
 
 /// Refuses what must not happen while the batch runs.
@@ -208,7 +230,7 @@ pub fn refuse_while_running(store: &Store) -> Result<()> {
 fn unused_keys<'a>(works: impl Iterator<Item = &'a Map<String, Value>>) -> Option<String> {
     let keys: std::collections::BTreeSet<&str> =
         works.flat_map(|extra| extra.keys().map(String::as_str)).collect();
-    let names: Vec<String> = keys.into_iter().take(12).map(crate::schedule::id::quoted).collect();
+    let names: Vec<String> = keys.into_iter().take(12).map(quoted).collect();
     (!names.is_empty()).then(|| {
         let known = "work_id, dependencies, priority, title, url and source";
         format!("kept, but of no meaning here: {}; wf0 reads {known}", names.join(", "))

@@ -352,7 +352,13 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(3000))]
     #[test]
     fn nothing_is_found_that_is_not_named(text in prop_oneof![pieces(), any::<String>()]) {
-        for found in Patterns::default().find(&text).depends {
+        let said = Patterns::default().find(&text);
+        for passed in &said.passed {
+            prop_assert!(said.depends.iter().all(|it| it.target != passed.target));
+            let number = passed.target.display();
+            prop_assert!(text.contains(number.trim_start_matches('#')), "{number} in {text:?}");
+        }
+        for found in said.depends {
             for target in found.subject.iter().chain([&found.target]) {
                 let named = match target {
                     Target::Number(number) => number.clone(),
