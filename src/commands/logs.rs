@@ -132,10 +132,10 @@ impl Logs {
 /// # Errors
 /// As [`Logs`]; [`Code::Interrupted`] while following.
 pub fn read(project: &Project, request: Request, take: &mut dyn FnMut(Piece<'_>) -> bool) -> Result<()> {
-    let follow = request.follow;
+    // Only while following: otherwise the signals end the process by themselves. And first: who sees that this listens
+    // may send one.
+    let mut signals = request.follow.then(EndSignals::listen).transpose()?;
     let mut logs = Logs::begin(project, request)?;
-    // Only while following: otherwise the signals end the process by themselves.
-    let mut signals = follow.then(EndSignals::listen).transpose()?;
     loop {
         if signals.as_mut().is_some_and(EndSignals::received) {
             return Err(Error::new(Code::Interrupted, "interrupted", ""));

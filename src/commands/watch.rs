@@ -142,8 +142,9 @@ impl Watch {
 /// # Errors
 /// As [`Watch`]; [`Code::Interrupted`] by SIGINT or SIGTERM, which leaves the batch as it is.
 pub fn watch(project: &Project, begin: Begin, take: &mut dyn FnMut(Row) -> bool) -> Result<Vec<String>> {
-    let Answer { value: mut watch, notices } = Watch::begin(project, begin)?;
+    // First: who sees that this listens may send one.
     let mut signals = EndSignals::listen()?;
+    let Answer { value: mut watch, notices } = Watch::begin(project, begin)?;
     loop {
         if signals.received() {
             return Err(Error::new(

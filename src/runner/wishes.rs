@@ -24,9 +24,9 @@ pub struct Wishes {
 impl Wishes {
     /// Hangs up the bell of a slot's runner and takes over the signals.
     pub fn listen(project: &Project, worker: WorkerNumber) -> Result<Wishes> {
+        let signals = EndSignals::listen()?;
         let store = Store::open(project)?;
         let bell = Bell::hang(&store.folder().bell(), Listener::Runner(worker));
-        let signals = EndSignals::listen()?;
         Ok(Wishes { store, bell, signals, run: None, wish: None })
     }
 
