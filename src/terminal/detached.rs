@@ -17,7 +17,7 @@ use crate::schedule::id::printable;
 
 use super::descriptors::pass_none;
 use super::handover::{Handover, Offer};
-use super::relaunch::{DETACH, Place, RELAUNCH, command, not_started, open_log};
+use super::program::{DETACH, Place, RELAUNCH, command, not_started, open_log};
 use super::{Launch, Until};
 
 /// How long the helper may take.

@@ -9,6 +9,7 @@ mod descriptors;
 mod detached;
 mod handover;
 mod names;
+mod program;
 mod relaunch;
 mod tmux;
 
@@ -17,7 +18,8 @@ use std::fmt;
 use std::path::Path;
 use std::time::Instant;
 
-pub use relaunch::{RELAUNCH, Relaunched, relaunch, relaunch_from_arguments};
+pub use program::RELAUNCH;
+pub use relaunch::{Relaunched, relaunch, relaunch_from_arguments};
 pub use tmux::{Tmux, attach_command};
 
 use crate::error::{Code, Error, Result};

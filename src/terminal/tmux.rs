@@ -23,7 +23,7 @@ use crate::schedule::id::printable;
 use super::descriptors::pass_none;
 use super::handover::{Handover, Waiting};
 use super::names::{names_for, tag_of};
-use super::relaunch::RELAUNCH;
+use super::program::RELAUNCH;
 use super::{Launch, Opened, Until};
 
 /// The option that says whose a session is.

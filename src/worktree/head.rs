@@ -7,8 +7,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::entry;
 use super::git::{Commit, Git};
-use super::register;
 use super::repository::{Repository, branch_ref};
 use crate::error::{Code, Error, Result};
 use crate::platform::children::Never;
@@ -74,7 +74,7 @@ impl Repository {
                 ),
             )
         };
-        if let Some(operation) = register::admin_of(path).and_then(|admin| register::operation(&admin)) {
+        if let Some(operation) = entry::admin_of(path).and_then(|admin| entry::operation(&admin)) {
             return Err(stray(&format!("{operation} is in progress")));
         }
         let Some(tip) = self.tip(branch)? else {
@@ -103,7 +103,7 @@ impl Repository {
     /// A lock file cannot be deleted.
     pub fn clear_stale_locks(&self, path: &Path, branch: &str) -> Result<Vec<PathBuf>> {
         let mut locks = vec![self.common_dir().join(format!("refs/heads/{branch}.lock"))];
-        if let Some(admin) = register::admin_of(path) {
+        if let Some(admin) = entry::admin_of(path) {
             locks.extend(["index.lock", "HEAD.lock"].map(|name| admin.join(name)));
         }
         let mut cleared = Vec::new();
@@ -181,7 +181,7 @@ mod tests {
         let project = Project::new();
         let repository = project.repository();
         let made = repository.make(&project.order("FEAT-1-a", &[]), &mut Never).unwrap();
-        let admin = register::admin_of(&made.path).unwrap();
+        let admin = entry::admin_of(&made.path).unwrap();
         let common = repository.common_dir();
         let ours =
             [common.join("refs/heads/feat/1-a.lock"), admin.join("index.lock"), admin.join("HEAD.lock")];

@@ -30,7 +30,7 @@ fn killed_at_any_step_the_next_call_succeeds() {
         for (number, step) in steps.into_iter().enumerate() {
             let order = project.order(&format!("FEAT-1{number}-x"), &["FEAT-1-a", "FEAT-2-b"]);
             die_at(step, || drop(repository.make(&order, &mut Never)));
-            if let Some(admin) = register::admin_of(&order.path) {
+            if let Some(admin) = entry::admin_of(&order.path) {
                 fs::write(admin.join("index.lock"), "").unwrap();
                 fs::write(order.path.join("one"), "half").unwrap();
             }

@@ -8,11 +8,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::entry;
 use super::git::{Commit, Git};
 use super::link::Files;
 use super::order::Order;
 use super::place::{Found, place, taken};
-use super::register;
 use super::repository::{Listed, Repository, branch_ref};
 use super::start::Start;
 use super::status::Status;
@@ -66,7 +66,7 @@ impl Repository {
             // An entry of wf0's whose folder is gone still holds the branch in git's eyes.
             Some(other) => Some(
                 self.entry_for(&other.path)
-                    .filter(|admin| !other.path.exists() && register::is_ours(admin))
+                    .filter(|admin| !other.path.exists() && entry::is_ours(admin))
                     .ok_or_else(|| branch_taken(order, other))?,
             ),
         };
@@ -87,9 +87,8 @@ impl Repository {
 
     /// Where the whole project was moved, its worktrees still name the old place, and git the old worktrees.
     fn repair_moved(&self, path: &Path, interrupt: &mut dyn Interrupt) -> Result<()> {
-        let moved = path.join(".git").is_file()
-            && register::admin_of(path).is_none()
-            && self.entry_for(path).is_none();
+        let moved =
+            path.join(".git").is_file() && entry::admin_of(path).is_none() && self.entry_for(path).is_none();
         if !moved {
             return Ok(());
         }
@@ -164,7 +163,7 @@ impl Repository {
     ) -> Result<()> {
         fs::create_dir_all(path).map_err(|error| Error::file("create the folder", path, &error))?;
         passed(Step::Folder);
-        register::point_to(admin, path)?;
+        entry::point_to(admin, path)?;
         passed(Step::Pointed);
         if !fresh {
             // The configuration, and with it the branch, may have changed since the first call.
@@ -176,7 +175,7 @@ impl Repository {
         passed(Step::CheckedOut);
         self.link(path, &order.wf, Files::JustCheckedOut, interrupt)?;
         passed(Step::Linked);
-        register::unmark(admin)
+        entry::unmark(admin)
     }
 
     fn check_out(&self, path: &Path, interrupt: &mut dyn Interrupt) -> Result<()> {
@@ -216,7 +215,7 @@ impl Repository {
         warnings: &mut Vec<String>,
         interrupt: &mut dyn Interrupt,
     ) -> Result<()> {
-        let operation = register::operation(admin);
+        let operation = entry::operation(admin);
         if operation.is_none() {
             self.head_after_phase(path, &order.branch).map_err(|error| match error.code() {
                 Code::State => taken(error.what().to_owned(), error.hint().to_owned()),
@@ -271,7 +270,7 @@ impl Repository {
         self.unlink(path, interrupt)?;
         passed(Step::Unlinked);
         // Clean as it is, it may be filled again should this be cut short.
-        register::mark(admin)?;
+        entry::mark(admin)?;
         passed(Step::Marked);
         let mut git = Git::new(path, format!("bring {} forward", path.display()))
             .without_hooks()
@@ -280,12 +279,12 @@ impl Repository {
         let done = git.run(interrupt)?;
         passed(Step::Forwarded);
         let outcome = if done.status.success() { Ok(()) } else { Err(super::git::said(&done.stderr)) };
-        register::unmark(admin)?;
+        entry::unmark(admin)?;
         Ok(outcome)
     }
 
     fn branch_at(&self, path: &Path, admin: &Path) -> Option<String> {
-        register::branch_kept(admin).or_else(|| {
+        entry::branch_kept(admin).or_else(|| {
             let git = Git::new(path, "read HEAD").reading().args(["symbolic-ref", "-q", "--short", "HEAD"]);
             let out = git.output(&mut Never).ok()?;
             Some(String::from_utf8_lossy(&out).trim_end().to_owned())

@@ -15,8 +15,8 @@ pub(super) fn assert_good(order: &Order, made: &Made) {
     assert_eq!(git_in(&made.path, &["symbolic-ref", "--short", "HEAD"]).trim(), order.branch);
     assert_eq!(git_in(&made.path, &["rev-parse", "HEAD"]).trim(), made.head.as_str());
     assert_eq!(fs::canonicalize(made.path.join(".wf")).unwrap(), fs::canonicalize(&order.wf).unwrap());
-    let admin = register::admin_of(&made.path).unwrap();
-    assert!(!register::is_half_made(&admin) && register::is_ours(&admin));
+    let admin = entry::admin_of(&made.path).unwrap();
+    assert!(!entry::is_half_made(&admin) && entry::is_ours(&admin));
     assert!(!try_git_in(&made.path, &["add", "-A", "--dry-run"]).1.contains(".wf"));
 }
 
@@ -174,7 +174,7 @@ fn what_is_not_ours_is_never_touched() {
 
     // A rebase keeps the branch although HEAD is detached.
     project.git(&["branch", "feat/3-c"]);
-    let admin = register::admin_of(&elsewhere).unwrap();
+    let admin = entry::admin_of(&elsewhere).unwrap();
     git_in(&elsewhere, &["checkout", "-q", "--detach"]);
     fs::create_dir(admin.join("rebase-merge")).unwrap();
     fs::write(admin.join("rebase-merge/head-name"), "refs/heads/feat/3-c\n").unwrap();

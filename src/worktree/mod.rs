@@ -7,6 +7,7 @@
 //!
 //! This folder knows no store, no schedule and no agent. Branches, paths and commits come in as arguments.
 
+mod entry;
 mod exclude;
 mod git;
 mod head;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::register;
+use super::entry;
 use super::repository::{Listed, Repository};
 use crate::error::{Code, Error, Result};
 use crate::schedule::id::quoted;
@@ -25,15 +25,15 @@ impl Repository {
     pub(super) fn look(&self, path: &Path, listed: &[Listed]) -> Result<Found> {
         let entry = self.entry_for(path);
         if let Some(admin) = &entry
-            && register::is_half_made(admin)
+            && entry::is_half_made(admin)
         {
             return Ok(Found::HalfMade(admin.clone()));
         }
         if !path.exists() || is_empty(path) {
             return match entry {
                 None => Ok(Found::Nothing),
-                Some(admin) => match register::lock_reason(&admin) {
-                    Some(reason) if !register::is_ours(&admin) => Err(taken(
+                Some(admin) => match entry::lock_reason(&admin) {
+                    Some(reason) if !entry::is_ours(&admin) => Err(taken(
                         format!(
                             "the worktree {} is missing but locked by somebody ({})",
                             path.display(),
@@ -45,7 +45,7 @@ impl Repository {
                 },
             };
         }
-        let named = register::admin_of(path);
+        let named = entry::admin_of(path);
         match (entry, named) {
             (Some(entry), Some(named)) if entry == named => Ok(Found::Whole(named)),
             (_, Some(_)) if listed.iter().any(|it| it.path == path) => Err(taken(

@@ -7,9 +7,9 @@
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
+use super::entry;
 use super::git::Git;
 use super::link;
-use super::register;
 use super::repository::{Repository, branch_ref, first_few};
 use super::status::Status;
 use super::trash;
@@ -50,7 +50,7 @@ impl Repository {
             Err(_) => return self.forget(path),
         };
         let Some(admin) =
-            register::admin_of(&path).filter(|admin| self.entry_for(&path).as_ref() == Some(admin))
+            entry::admin_of(&path).filter(|admin| self.entry_for(&path).as_ref() == Some(admin))
         else {
             return Ok(Removal::Kept("it is no worktree of this repository".to_owned()));
         };
@@ -68,7 +68,7 @@ impl Repository {
         let real = path.parent().and_then(|parent| fs::canonicalize(parent).ok());
         let real = real.zip(path.file_name()).map(|(parent, name)| parent.join(name));
         let path = real.as_deref().unwrap_or(path);
-        if let Some(admin) = self.entry_for(path).filter(|admin| register::is_ours(admin)) {
+        if let Some(admin) = self.entry_for(path).filter(|admin| entry::is_ours(admin)) {
             let _lock = self.lock(&mut Never)?;
             self.unregister(&admin)?;
         }
@@ -82,12 +82,12 @@ impl Repository {
         branch: &str,
         interrupt: &mut dyn Interrupt,
     ) -> Result<Option<String>> {
-        match register::lock_reason(admin) {
-            Some(_) if register::is_ours(admin) => {}
+        match entry::lock_reason(admin) {
+            Some(_) if entry::is_ours(admin) => {}
             Some(reason) => return Ok(Some(format!("it is locked ({})", quoted(&reason)))),
             None => return Ok(Some("wf0 did not make it, or it was unlocked by hand".to_owned())),
         }
-        if let Some(operation) = register::operation(admin) {
+        if let Some(operation) = entry::operation(admin) {
             return Ok(Some(format!("{operation} is in progress")));
         }
         let mut git = Git::new(path, format!("read HEAD of {}", path.display())).reading().args([

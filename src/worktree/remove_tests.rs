@@ -102,7 +102,7 @@ fn whatever_could_be_lost_keeps_it() {
     assert!(reason(&project, &order).contains("a bisection is in progress"));
     git_in(&made.path, &["bisect", "reset"]);
 
-    let admin = register::admin_of(&made.path).unwrap();
+    let admin = entry::admin_of(&made.path).unwrap();
     fs::create_dir_all(admin.join("modules/sub")).unwrap();
     assert!(reason(&project, &order).contains("submodules"));
     fs::remove_dir_all(admin.join("modules")).unwrap();
@@ -154,7 +154,7 @@ fn a_git_that_reads_the_entry_meanwhile_comes_to_its_end() {
     use std::time::{Duration, SystemTime};
     let project = Project::new();
     let (order, made) = made(&project);
-    let admin = register::admin_of(&made.path).unwrap();
+    let admin = entry::admin_of(&made.path).unwrap();
     assert!(matches!(remove(&project, &order), Removal::Gone(_)));
     assert!(!project.git(&["worktree", "list"]).contains("1-a"));
     project.git(&["checkout", "-q", &order.branch]);
@@ -167,13 +167,13 @@ fn a_git_that_reads_the_entry_meanwhile_comes_to_its_end() {
     assert!(admin.join("HEAD").exists() && admin.join("locked").exists(), "nor do agents take it away");
 
     let again = project.repository().make(&order, &mut Never).unwrap();
-    assert!(!again.reused && register::admin_of(&again.path).unwrap() != admin && admin.exists());
+    assert!(!again.reused && entry::admin_of(&again.path).unwrap() != admin && admin.exists());
     let past = SystemTime::now() - Duration::from_secs(3600);
     fs::File::open(&admin).unwrap().set_modified(past).unwrap();
     project.repository().make(&project.order("FEAT-2-b", &[]), &mut Never).unwrap();
     assert!(!admin.exists(), "nobody reads for an hour");
 
-    let admin = register::admin_of(&again.path).unwrap();
+    let admin = entry::admin_of(&again.path).unwrap();
     assert!(matches!(remove(&project, &order), Removal::Gone(_)));
     assert!(admin.exists());
     project.repository().sweep_entries(&mut Never).unwrap();

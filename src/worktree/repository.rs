@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use super::entry;
 use super::git::{Commit, Git, path_of};
-use super::register;
 use crate::error::{Code, Error, Result};
 use crate::platform::children::{Interrupt, Never, wait_readable};
 use crate::platform::filelock::FileLock;
@@ -70,7 +70,7 @@ impl Repository {
     /// Whether the worktree at `path` is whole: its `.git` leads to its entry in this repository, and that one back.
     /// Anything may have happened to it in an agent's hands.
     pub fn is_whole(&self, path: &Path) -> bool {
-        self.entry_for(path).is_some_and(|entry| register::admin_of(path) == Some(entry))
+        self.entry_for(path).is_some_and(|entry| entry::admin_of(path) == Some(entry))
     }
 
     /// The repository, and whether its HEAD is a commit.
@@ -244,7 +244,7 @@ impl Repository {
             {
                 last.branch = Some(String::from_utf8_lossy(name).into_owned());
             } else if let (b"detached", Some(last)) = (line, found.last_mut()) {
-                last.branch = register::admin_of(&last.path).and_then(|admin| register::branch_kept(&admin));
+                last.branch = entry::admin_of(&last.path).and_then(|admin| entry::branch_kept(&admin));
             }
         }
         Ok(found)
