@@ -88,6 +88,34 @@ fn rows_that_name_no_work_are_shown_where_they_are() {
 }
 
 #[test]
+fn works_that_are_not_there_are_shown_where_they_came_from() {
+    let project = fixture::fresh();
+    project.write("ids.json", r#"[{"work_id": "FEAT-125-api"}, {"work_id": "NOPE"}]"#);
+    for (input, at, label) in [
+        ("[FEAT-125-api NOPE] |", "NOPE", "row 2: not in the schedule"),
+        (
+            "[[work_id x]; [FEAT-125-api 1] [NOPE 2]] |",
+            "NOPE",
+            "row 2, column `work_id`: not in the schedule",
+        ),
+        ("{work_id: NOPE} |", "NOPE", "row 1, column `work_id`: not in the schedule"),
+        ("let ids = [FEAT-125-api NOPE]; $ids |", "NOPE", "row 2: not in the schedule"),
+        ("open ids.json |", "open", "row 2, column `work_id`: not in the schedule"),
+        ("[FEAT-125-api '../x'] |", "'../x'", "row 2: cannot name a work"),
+    ] {
+        for command in ["wf0 batch stop", "wf0 batch resume"] {
+            let caught = project.nu_fails(&format!("{input} {command}"));
+            assert_eq!((caught.at.as_str(), caught.label.as_str()), (at, label), "{input}: {caught:?}");
+        }
+    }
+    let typed = project.nu_fails("[FEAT-125-api] | wf0 batch stop NOPE");
+    assert_eq!((typed.at.as_str(), typed.label.as_str()), ("NOPE", "not in the schedule"), "{typed:?}");
+    project.nu_ok("wf0 work claim FEAT-100-database 7; wf0 work complete FEAT-100-database 7");
+    let done = project.nu_fails("[FEAT-125-api FEAT-100-database] | wf0 batch resume");
+    assert_eq!((done.at.as_str(), done.label.as_str()), ("FEAT-100-database", "row 2: not in this state"));
+}
+
+#[test]
 fn a_schedule_comes_from_a_table_a_file_of_csv_and_records() {
     let project = fixture::project("true");
     let made = project.nu_value(

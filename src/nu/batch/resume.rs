@@ -68,10 +68,10 @@ impl PluginCommand for Resume {
         call: &EvaluatedCall,
         input: PipelineData,
     ) -> Result<PipelineData, LabeledError> {
-        let caller = Caller::new(engine, call);
+        let caller = Caller::new(engine, call).with(input)?;
         let project = caller.project()?;
         let parallel = caller.parallel()?;
-        let ids = match named(&call.rest(0)?, input, call.head)? {
+        let ids = match named(&call.rest(0)?, caller.piped())? {
             Named::All => Vec::new(),
             Named::These(ids) if ids.is_empty() => {
                 let error = Error::new(

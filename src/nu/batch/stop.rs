@@ -69,9 +69,9 @@ impl PluginCommand for Stop {
         call: &EvaluatedCall,
         input: PipelineData,
     ) -> Result<PipelineData, LabeledError> {
-        let caller = Caller::new(engine, call);
+        let caller = Caller::new(engine, call).with(input)?;
         let project = caller.project()?;
-        let rows = match named(&call.rest(0)?, input, call.head)? {
+        let rows = match named(&call.rest(0)?, caller.piped())? {
             Named::All => caller.within(|| stop::all(&project)),
             Named::These(_) if call.has_flag("all")? => {
                 let error = Error::new(

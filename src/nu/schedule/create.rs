@@ -3,12 +3,10 @@
 use nu_plugin::{DynamicCompletionCall, EngineInterface, EvaluatedCall, PluginCommand};
 use nu_protocol::engine::ArgType;
 use nu_protocol::{
-    DynamicSuggestion, Example, LabeledError, PipelineData, Signature, Span, Spanned, SyntaxShape, Type,
-    Value,
+    DynamicSuggestion, Example, LabeledError, PipelineData, Signature, Spanned, SyntaxShape, Type, Value,
 };
 
 use crate::commands::create::{self, Created, Preview, Request};
-use crate::error::{About, Error};
 use crate::nu::Wf0Plugin;
 use crate::nu::caller::Caller;
 use crate::nu::completions;
@@ -88,7 +86,7 @@ impl PluginCommand for Create {
         call: &EvaluatedCall,
         input: PipelineData,
     ) -> Result<PipelineData, LabeledError> {
-        let caller = Caller::new(engine, call);
+        let caller = Caller::new(engine, call).with(input)?;
         let project = caller.project()?;
         let mut request =
             Request { force: call.has_flag("force")?, all: call.has_flag("all")?, ..Request::default() };
@@ -100,21 +98,14 @@ impl PluginCommand for Create {
             let file = create::From::file(&caller.path(&path.item)?);
             request.from.push(file.map_err(|error| labeled(&error, path.span))?);
         }
-        let piped = from_pipe(input, call.head)?.map(|(from, value)| {
-            request.from.push(from);
-            value
-        });
+        request.from.extend(from_pipe(caller.piped())?);
         let mut interrupt = caller.interrupt()?;
-        let failed = |error: Error| match piped.as_ref().and_then(|piped| place(&error, piped)) {
-            Some(span) => labeled(&error, span),
-            None => caller.failure(&error),
-        };
         if call.has_flag("dry-run")? {
-            let preview = caller.within(|| Ok(create::preview(&project, &request, &mut interrupt)))?;
-            return Ok(caller.record(&caller.told(preview.map_err(failed)?)));
+            let preview = caller.within(|| create::preview(&project, &request, &mut interrupt))?;
+            return Ok(caller.record(&caller.told(preview)));
         }
-        let created = caller.within(|| Ok(create::create_until(&project, &request, &mut interrupt)))?;
-        Ok(caller.record(&caller.told(created.map_err(failed)?)))
+        let created = caller.within(|| create::create_until(&project, &request, &mut interrupt))?;
+        Ok(caller.record(&caller.told(created)))
     }
 
     #[expect(deprecated, reason = "the marker of a method of nu-plugin that may still change")]
@@ -131,11 +122,10 @@ impl PluginCommand for Create {
     }
 }
 
-/// What came through the pipe, where anything did, with the value itself for errors to point into.
-fn from_pipe(input: PipelineData, head: Span) -> Result<Option<(create::From, Value)>, LabeledError> {
+/// What came through the pipe, where anything did.
+fn from_pipe(piped: &Value) -> Result<Option<create::From>, LabeledError> {
     let name = "the pipe".to_owned();
-    let value = input.into_value(head)?;
-    let from = match &value {
+    Ok(Some(match piped {
         Value::Nothing { .. } => return Ok(None),
         Value::String { val, .. } => create::From::Text { text: val.clone().into_bytes(), name },
         Value::List { vals, .. } => {
@@ -145,17 +135,5 @@ fn from_pipe(input: PipelineData, head: Span) -> Result<Option<(create::From, Va
         }
         // One record: a schedule, or a list of one.
         value => create::From::Text { text: to_json("the pipe", value)?.to_string().into_bytes(), name },
-    };
-    Ok(Some((from, value)))
-}
-
-/// The place of a cell that an error is about.
-fn place(error: &Error, piped: &Value) -> Option<Span> {
-    let Some(About::Cell { row, column }) = error.about() else { return None };
-    let row = match piped {
-        Value::List { vals, .. } => vals.get(row.checked_sub(1)?)?,
-        one => one,
-    };
-    let cell = column.as_ref().and_then(|column| row.as_record().ok()?.get(column.as_ref()));
-    Some(cell.unwrap_or(row).span())
+    }))
 }
