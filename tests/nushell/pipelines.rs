@@ -188,6 +188,27 @@ fn what_is_wrong_with_a_table_is_shown_in_its_cell() {
         ),
         ("[[work_id x]; [A {|| 1 }]] | wf0 schedule create", "form", "row 1, column `x`: closure", "{|| 1 }"),
         ("[A B] | wf0 schedule create", "form", "row 1: the text 'A', expected a record", "A"),
+        ("[A 'x y'] | wf0 schedule create", "form", "row 1: the text 'A', expected a record", "A"),
+        ("{a: 1} | wf0 schedule create", "form", "row 1 has no column `work_id`", "{a: 1}"),
+        ("{} | wf0 schedule create", "form", "row 1 has no column `work_id`", "{}"),
+        (
+            "{works: 1} | wf0 schedule create",
+            "form",
+            "at works: the number 1, expected an object",
+            "{works: 1}",
+        ),
+        (
+            "{works: {A: {dependencies: 7}}} | wf0 schedule create",
+            "form",
+            "at works.A.dependencies: the number 7, expected a list",
+            "{works: {A: {dependencies: 7}}}",
+        ),
+        (
+            "{works: {A: {work_id: B}}} | wf0 schedule create",
+            "form",
+            "has work_id 'B' under the key 'A'",
+            "{works: {A: {work_id: B}}}",
+        ),
     ] {
         let caught = project.nu_fails(code);
         assert_eq!(caught.code, format!("wf0::schedule::{code_of}"), "{code}: {caught:?}");
@@ -196,6 +217,10 @@ fn what_is_wrong_with_a_table_is_shown_in_its_cell() {
         assert_eq!(caught.at, at, "{code}: {caught:?}");
         assert!(!caught.help.is_empty(), "{caught:?}");
     }
+    let ids = project.nu_fails("[A B] | wf0 schedule create");
+    assert_eq!(ids.help, "type `wf0 schedule create local=A,B`");
+    let ids = project.nu_fails("1..7 | each {|n| $'W-($n)' } | wf0 schedule create");
+    assert_eq!(ids.help, "type `wf0 schedule create local=W-1,W-2,W-3,W-4,W-5,…`");
     assert!(!project.root().join(".wf/schedule.json").exists());
 }
 

@@ -7,6 +7,7 @@ use nu_protocol::{
 };
 
 use crate::commands::create::{self, Created, Preview, Request};
+use crate::error::{Code, Error};
 use crate::nu::Wf0Plugin;
 use crate::nu::caller::Caller;
 use crate::nu::completions;
@@ -15,6 +16,7 @@ use crate::nu::pipeline::to_json;
 use crate::nu::rows::{Density, Row};
 use crate::nu::signature::{Shared, either};
 use crate::nu::values;
+use crate::schedule::{Document, WorkId};
 
 /// The command.
 pub struct Create;
@@ -129,11 +131,34 @@ fn from_pipe(piped: &Value) -> Result<Option<create::From>, LabeledError> {
         Value::Nothing { .. } => return Ok(None),
         Value::String { val, .. } => create::From::Text { text: val.clone().into_bytes(), name },
         Value::List { vals, .. } => {
+            if let Some(error) = only_ids(vals) {
+                return Err(labeled(&error, vals.first().map_or(piped.span(), Value::span)));
+            }
             let rows =
                 (1..).zip(vals.iter()).map(|(row, value)| to_json(&format!("the pipe row {row}"), value));
             create::From::Values { values: rows.collect::<Result<_, _>>()?, name }
         }
-        // One record: a schedule, or a list of one.
-        value => create::From::Text { text: to_json("the pipe", value)?.to_string().into_bytes(), name },
+        Value::Record { val, .. } if !val.contains("works") => {
+            create::From::Values { values: vec![to_json("the pipe row 1", piped)?], name }
+        }
+        schedule => {
+            let document = to_json("the pipe", schedule)?;
+            Document::check_value(&name, &document).map_err(|error| labeled(&error, schedule.span()))?;
+            create::From::Text { text: document.to_string().into_bytes(), name }
+        }
     }))
+}
+
+/// The refusal of a list of nothing but identifiers: they are no records, and there is a source that takes them.
+fn only_ids(values: &[Value]) -> Option<Error> {
+    let ids: Vec<WorkId> =
+        values.iter().map(|value| WorkId::new(value.as_str().ok()?).ok()).collect::<Option<_>>()?;
+    let first = ids.first()?;
+    let shown: Vec<&str> = ids.iter().take(5).map(WorkId::as_str).collect();
+    let more = if ids.len() > shown.len() { ",…" } else { "" };
+    Some(Error::new(
+        Code::Form,
+        format!("the pipe row 1: the text '{first}', expected a record"),
+        format!("type `wf0 schedule create local={}{more}`", shown.join(",")),
+    ))
 }
