@@ -59,7 +59,12 @@ fn in_a_schedule_of_which_nothing_has_run() {
         ("'[{' | wf0 schedule create --force", "schedule::form", "wf0 schedule create", ""),
         ("wf0 work claim FEAT-124-export 7", "work::state", "FEAT-124-export", ""),
         ("wf0 work claim FEAT-100-database x", "usage", "x", ""),
-        ("wf0 work complete FEAT-100-database 7", "work::not_yours", "FEAT-100-database", ""),
+        (
+            "wf0 work complete FEAT-100-database 7",
+            "work::not_yours",
+            "FEAT-100-database",
+            "nobody has it: `wf0 work claim FEAT-100-database worker-7` takes it",
+        ),
         ("wf0 batch status --project /nowhere", "file", "--project /nowhere", "path exists"),
     ] {
         fails(&project, code, expected, at, help);
@@ -76,9 +81,32 @@ fn in_a_batch_that_runs_and_one_that_is_over() {
         ("wf0 schedule clear", "batch::running", "wf0 schedule clear", "wf0 batch stop"),
         ("wf0 schedule create --force local=A", "batch::running", "wf0 schedule create", "wf0 batch stop"),
         ("wf0 work claim FEAT-125-api 7", "work::not_pending", "FEAT-125-api", ""),
-        ("wf0 work complete FEAT-125-api 7", "work::not_yours", "FEAT-125-api", ""),
+        (
+            "wf0 work complete FEAT-125-api 7",
+            "work::not_yours",
+            "FEAT-125-api",
+            "wf0 batch stop FEAT-125-api",
+        ),
+        (
+            "wf0 work complete FEAT-100-database 7",
+            "work::not_yours",
+            "FEAT-100-database",
+            "nobody has it: it is completed",
+        ),
     ] {
         fails(&project, code, expected, at, help);
+    }
+    // The number that every table shows beside the work is no contradiction.
+    let worker = project.status()["FEAT-125-api"]["worker"].as_u64().unwrap();
+    for code in
+        [format!("wf0 work complete FEAT-125-api {worker}"), format!("wf0 work fail FEAT-125-api {worker}")]
+    {
+        let caught = project.nu_fails(&code);
+        is(&caught, "work::not_yours", "FEAT-125-api", "wf0 work claim");
+        let message = format!(
+            "'FEAT-125-api' is run by the batch itself, as worker-{worker}, which records its outcome"
+        );
+        assert_eq!(caught.message, message);
     }
     let project = fixture::ended();
     fails(&project, "wf0 batch start", "batch::nothing", "wf0 batch start", "wf0 batch resume");
