@@ -119,6 +119,24 @@ fn in_a_batch_that_runs_and_one_that_is_over() {
 }
 
 #[test]
+fn one_work_is_spoken_of_as_one() {
+    let project = fixture::project("true");
+    project.nu_ok("wf0 schedule create local=A; wf0 batch stop A");
+    let paused = project.nu_fails("wf0 batch start");
+    assert_eq!(paused.message, "there is nothing to run: 1 paused of 1 work");
+    assert_eq!(paused.help, "`wf0 batch resume` would take up the one that is paused");
+    project.nu_ok("wf0 batch resume");
+    assert_eq!(project.until_over(), "completed");
+    let done = project.nu_fails("wf0 batch start").message;
+    assert_eq!(done, "there is nothing to run: the only work is completed");
+    project.nu_ok("wf0 schedule create local=B --force; wf0 work claim B 7; wf0 work fail B 7");
+    assert_eq!(project.nu_value("wf0 batch status --summary | get reason"), "0 of 1 work completed");
+    project.nu_ok("[{work_id: C, dependencies: [X]}] | wf0 schedule create --force");
+    let blocked = project.nu_fails("wf0 batch start").message;
+    assert_eq!(blocked, "there is nothing to run: 1 work is blocked");
+}
+
+#[test]
 fn in_places_where_nothing_can_run() {
     let bare = fixture::project("true");
     fails(&bare, "wf0 batch status", "schedule::missing", "wf0 batch status", "wf0 schedule create");
