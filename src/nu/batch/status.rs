@@ -1,7 +1,8 @@
 //! `wf0 batch status`.
 
-use nu_plugin::{EngineInterface, EvaluatedCall, PluginCommand};
-use nu_protocol::{Completion, Example, Flag, LabeledError, PipelineData, Signature, SyntaxShape};
+use nu_plugin::{DynamicCompletionCall, EngineInterface, EvaluatedCall, PluginCommand};
+use nu_protocol::engine::ArgType;
+use nu_protocol::{DynamicSuggestion, Example, LabeledError, PipelineData, Signature, SyntaxShape};
 
 use crate::commands::status;
 use crate::nu::Wf0Plugin;
@@ -28,11 +29,11 @@ impl PluginCommand for Status {
     fn signature(&self) -> Signature {
         Signature::build(self.name())
             .of_a_project()
-            .param(
-                Flag::new("state")
-                    .arg(SyntaxShape::String)
-                    .desc("Only works in this state; several with commas between.")
-                    .completion(Completion::new_list(completions::STATES)),
+            .named(
+                "state",
+                SyntaxShape::String,
+                "Only works in this state; several with commas between.",
+                None,
             )
             .switch("summary", "One record of the whole batch.", None)
             .switch("flat", "Lists joined with a space, records as their id.", None)
@@ -102,5 +103,16 @@ impl PluginCommand for Status {
         let states = status::states(states.as_deref().unwrap_or_default()).map_err(failed)?;
         let rows = caller.told(status::rows(&project, &states).map_err(failed)?);
         Ok(caller.table(&rows, caller.density()?, &["work_id", "state", "phase"]))
+    }
+    #[expect(deprecated, reason = "the marker of a method of nu-plugin that may still change")]
+    fn get_dynamic_completion(
+        &self,
+        _: &Wf0Plugin,
+        _: &EngineInterface,
+        call: DynamicCompletionCall,
+        argument: ArgType,
+        _: nu_protocol::engine::ExperimentalMarker,
+    ) -> Option<Vec<DynamicSuggestion>> {
+        matches!(argument, ArgType::Flag(name) if name == "state").then(|| completions::states(&call))
     }
 }
