@@ -52,7 +52,13 @@ pub fn start(project: &Project, parallel: Option<u32>) -> Result<Answer<Started>
     let (mut store, mut notices) = open(project)?;
     let _turn = take_turn(&store)?;
     if is_served(&store)? {
-        return Err(taken(&store)?);
+        let refused = taken(&store)?;
+        return Err(match parallel {
+            Some(workers) => refused.with_hint(format!(
+                "`wf0 batch resume --parallel {workers}` changes its workers, and tries again what failed"
+            )),
+            None => refused,
+        });
     }
     let known = schedule(&store)?;
     preflight::check(project, &config, &known)?;

@@ -77,7 +77,13 @@ fn in_a_schedule_of_which_nothing_has_run() {
 fn in_a_batch_that_runs_and_one_that_is_over() {
     let project = fixture::running();
     for (code, expected, at, help) in [
-        ("wf0 batch start", "batch::taken", "wf0 batch start", ""),
+        ("wf0 batch start", "batch::taken", "wf0 batch start", "wf0 batch stop"),
+        (
+            "wf0 batch start --parallel 3",
+            "batch::taken",
+            "wf0 batch start",
+            "`wf0 batch resume --parallel 3` changes its workers",
+        ),
         ("wf0 schedule clear", "batch::running", "wf0 schedule clear", "wf0 batch stop"),
         ("wf0 schedule create --force local=A", "batch::running", "wf0 schedule create", "wf0 batch stop"),
         ("wf0 work claim FEAT-125-api 7", "work::not_pending", "FEAT-125-api", ""),
