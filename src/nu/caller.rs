@@ -20,6 +20,7 @@ use crate::error::{About, Code, Error, Result};
 use crate::platform::children::Interrupt;
 use crate::platform::environment::{self, Variables};
 use crate::project::Project;
+use crate::schedule::{WorkId, WorkerNumber};
 
 /// `$env.config.plugins.wf0`: all keys optional, unknown keys are left alone.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -192,6 +193,24 @@ impl<'a> Caller<'a> {
     /// A record.
     pub fn record<R: Row>(&self, row: &R) -> PipelineData {
         PipelineData::value(row.record(Density::Typed, self.head()), None)
+    }
+
+    /// The work that an argument names.
+    ///
+    /// # Errors
+    /// [`Code::WorkId`] where it can't name any.
+    pub fn work(&self, position: usize) -> std::result::Result<WorkId, LabeledError> {
+        let id: Spanned<String> = self.call.req(position)?;
+        WorkId::new(id.item).map_err(|error| labeled(&error, id.span))
+    }
+
+    /// The worker that an argument names, as 7 or worker-7.
+    ///
+    /// # Errors
+    /// [`Code::Usage`] where it is none.
+    pub fn worker(&self, position: usize) -> std::result::Result<WorkerNumber, LabeledError> {
+        let given: Value = self.call.req(position)?;
+        given.coerce_str()?.parse().map_err(|error| labeled(&error, given.span()))
     }
 
     /// How many workers are asked for: `--parallel`, then the configuration.

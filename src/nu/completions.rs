@@ -40,6 +40,30 @@ impl Which {
     }
 }
 
+/// The method by which a command answers TAB: with works of a kind, or with what an expression gives. nu-plugin may still
+/// change that method, so it is written here only.
+macro_rules! offers {
+    ($which:path) => {
+        $crate::nu::completions::offers! {
+            |engine, call, argument| $crate::nu::completions::works(engine, &call, &argument, $which)
+        }
+    };
+    (|$engine:ident, $call:ident, $argument:ident| $offered:expr) => {
+        #[expect(deprecated, reason = "the marker of a method of nu-plugin that may still change")]
+        fn get_dynamic_completion(
+            &self,
+            _: &$crate::nu::Wf0Plugin,
+            $engine: &nu_plugin::EngineInterface,
+            $call: nu_plugin::DynamicCompletionCall,
+            $argument: nu_protocol::engine::ArgType,
+            _: nu_protocol::engine::ExperimentalMarker,
+        ) -> Option<Vec<nu_protocol::DynamicSuggestion>> {
+            $offered
+        }
+    };
+}
+pub(crate) use offers;
+
 /// Works for a positional argument, phases for `--phase`, works for the flags that name some.
 pub fn works(
     engine: &EngineInterface,

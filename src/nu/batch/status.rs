@@ -1,13 +1,13 @@
 //! `wf0 batch status`.
 
-use nu_plugin::{DynamicCompletionCall, EngineInterface, EvaluatedCall, PluginCommand};
+use nu_plugin::{EngineInterface, EvaluatedCall, PluginCommand};
 use nu_protocol::engine::ArgType;
-use nu_protocol::{DynamicSuggestion, Example, LabeledError, PipelineData, Signature, SyntaxShape};
+use nu_protocol::{Example, LabeledError, PipelineData, Signature, SyntaxShape};
 
 use crate::commands::status;
 use crate::nu::Wf0Plugin;
 use crate::nu::caller::Caller;
-use crate::nu::completions;
+use crate::nu::completions::{self, offers};
 use crate::nu::rows::{Density, Row};
 use crate::nu::signature::{Shared, either};
 use crate::nu::values;
@@ -104,15 +104,7 @@ impl PluginCommand for Status {
         let rows = caller.told(status::rows(&project, &states).map_err(failed)?);
         Ok(caller.table(&rows, caller.density()?, &["work_id", "state", "phase"]))
     }
-    #[expect(deprecated, reason = "the marker of a method of nu-plugin that may still change")]
-    fn get_dynamic_completion(
-        &self,
-        _: &Wf0Plugin,
-        _: &EngineInterface,
-        call: DynamicCompletionCall,
-        argument: ArgType,
-        _: nu_protocol::engine::ExperimentalMarker,
-    ) -> Option<Vec<DynamicSuggestion>> {
+    offers!(|_engine, call, argument| {
         matches!(argument, ArgType::Flag(name) if name == "state").then(|| completions::states(&call))
-    }
+    });
 }

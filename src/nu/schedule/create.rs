@@ -1,16 +1,14 @@
 //! `wf0 schedule create`.
 
-use nu_plugin::{DynamicCompletionCall, EngineInterface, EvaluatedCall, PluginCommand};
+use nu_plugin::{EngineInterface, EvaluatedCall, PluginCommand};
 use nu_protocol::engine::ArgType;
-use nu_protocol::{
-    DynamicSuggestion, Example, LabeledError, PipelineData, Signature, Spanned, SyntaxShape, Type, Value,
-};
+use nu_protocol::{Example, LabeledError, PipelineData, Signature, Spanned, SyntaxShape, Type, Value};
 
 use crate::commands::create::{self, Created, Preview, Request};
 use crate::error::{Code, Error};
 use crate::nu::Wf0Plugin;
 use crate::nu::caller::Caller;
-use crate::nu::completions;
+use crate::nu::completions::{self, offers};
 use crate::nu::failure::labeled;
 use crate::nu::pipeline::to_json;
 use crate::nu::rows::{Density, Row};
@@ -110,18 +108,10 @@ impl PluginCommand for Create {
         Ok(caller.record(&caller.told(created)))
     }
 
-    #[expect(deprecated, reason = "the marker of a method of nu-plugin that may still change")]
-    fn get_dynamic_completion(
-        &self,
-        _: &Wf0Plugin,
-        _: &EngineInterface,
-        _: DynamicCompletionCall,
-        argument: ArgType,
-        _: nu_protocol::engine::ExperimentalMarker,
-    ) -> Option<Vec<DynamicSuggestion>> {
+    offers!(|_engine, _call, argument| {
         matches!(argument, ArgType::Positional(_))
             .then(|| completions::beginnings(&["github=", "jira=", "local="]))
-    }
+    });
 }
 
 /// What came through the pipe, where anything did.
