@@ -204,7 +204,9 @@ fn scripts_that_are_workers_share_works_with_real_ones() {
     project.ok(&["work", "claim", "A", "worker-7"]);
     assert!(project.fails(&["work", "claim", "A", "8"]).contains("'A' is running"));
     assert!(project.fails(&["work", "claim", "B", "8"]).contains("waits for 1 of its dependencies"));
-    assert!(project.fails(&["work", "complete", "A", "8"]).contains("worker-8 has no claim on 'A'"));
+    let refused = project.fails(&["work", "complete", "A", "8"]);
+    assert!(refused.contains("worker-8 has no claim on 'A'"), "{refused}");
+    assert!(refused.contains("report it as worker-7, which claimed it"), "{refused}");
     let summary = project.summary();
     assert_eq!(
         (summary["status"].as_str(), summary["workers"][0]["state"].as_str()),

@@ -11,7 +11,7 @@ use crate::commands::init::Initialized;
 use crate::commands::start::Started;
 use crate::commands::status::{Progress, Row, Summary, WorkerState};
 use crate::commands::{plan as plans, show as shows, stop, watch, why as whys, work as works};
-use crate::schedule::id::printable;
+use crate::schedule::id::{count, printable};
 use crate::schedule::problems::{Problem, Severity};
 use crate::schedule::{Edge, ScheduleStatus, State, WorkId};
 
@@ -32,10 +32,6 @@ fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String
         let _ = writeln!(out, "{}", line.trim_end().strip_prefix(' ').unwrap_or(line.trim_end()));
     }
     out
-}
-
-fn count(number: usize, of: &str) -> String {
-    format!("{number} {of}{}", if number == 1 { "" } else { "s" })
 }
 
 fn joined(ids: &[WorkId]) -> String {

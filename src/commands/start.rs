@@ -13,6 +13,7 @@ use crate::platform::process_id::ProcessId;
 use crate::project::Project;
 use crate::schedule::ScheduleStatus;
 use crate::schedule::State;
+use crate::schedule::id::count;
 use crate::schedule::plan::plan;
 use crate::scheduler::{opening, taken};
 use crate::store::Store;
@@ -51,7 +52,13 @@ pub fn start(project: &Project, parallel: Option<u32>) -> Result<Answer<Started>
     let (mut store, mut notices) = open(project)?;
     let _turn = take_turn(&store)?;
     if is_served(&store)? {
-        return Err(taken(&store)?);
+        let refused = taken(&store)?;
+        return Err(match parallel {
+            Some(workers) => refused.with_hint(format!(
+                "`wf0 batch resume --parallel {workers}` changes its workers, and tries again what failed"
+            )),
+            None => refused,
+        });
     }
     let known = schedule(&store)?;
     preflight::check(project, &config, &known)?;
@@ -95,8 +102,8 @@ pub(super) fn count_runnable(schedule: &Schedule) -> usize {
 /// Why there is nothing to run, and what `resume` would do.
 pub(super) fn nothing(schedule: &Schedule) -> Error {
     let states = schedule.states(&schedule.graph());
-    let count = |wanted: State| states.iter().filter(|(state, _)| *state == wanted).count();
-    let (failed, paused, blocked) = (count(State::Failed), count(State::Paused), count(State::Blocked));
+    let of = |wanted: State| states.iter().filter(|(state, _)| *state == wanted).count();
+    let (failed, paused, blocked) = (of(State::Failed), of(State::Paused), of(State::Blocked));
     if failed + paused > 0 {
         let parts: Vec<String> = [(failed, "failed"), (paused, "paused"), (blocked, "blocked")]
             .iter()
@@ -105,19 +112,32 @@ pub(super) fn nothing(schedule: &Schedule) -> Error {
             .collect();
         Error::new(
             Code::Nothing,
-            format!("there is nothing to run: {} of {} works", parts.join(", "), states.len()),
-            format!("`wf0 batch resume` would take up the {} that failed or are paused", failed + paused),
+            format!("there is nothing to run: {} of {}", parts.join(", "), count(states.len(), "work")),
+            match (failed, paused) {
+                (1, 0) => "`wf0 batch resume` would take up the one that failed".to_owned(),
+                (0, 1) => "`wf0 batch resume` would take up the one that is paused".to_owned(),
+                _ => format!(
+                    "`wf0 batch resume` would take up the {} that failed or are paused",
+                    failed + paused
+                ),
+            },
         )
     } else if blocked > 0 {
         Error::new(
             Code::Nothing,
-            format!("there is nothing to run: {blocked} works are blocked"),
+            match blocked {
+                1 => "there is nothing to run: 1 work is blocked".to_owned(),
+                several => format!("there is nothing to run: {several} works are blocked"),
+            },
             "`wf0 schedule validate` says by what",
         )
     } else {
         Error::new(
             Code::Nothing,
-            format!("there is nothing to run: all {} works are completed", states.len()),
+            match states.len() {
+                1 => "there is nothing to run: the only work is completed".to_owned(),
+                several => format!("there is nothing to run: all {several} works are completed"),
+            },
             "`wf0 schedule create --force` begins a new schedule",
         )
     }

@@ -156,12 +156,38 @@ pub fn report(project: &Project, id: &WorkId, worker: WorkerNumber, outcome: &Ou
             notices.push(format!("the commit of '{id}' is on its branch only: {}", error.what()));
         }
     }
-    store.change(|change| {
+    let reported = store.change(|change| {
         let (run, id) = change.external_run(Some(id), worker)?;
         change.end_run(run, &id, outcome)
-    })?;
+    });
+    match reported {
+        Err(error) if error.code() == Code::NotYours => return Err(whose(&store, id, worker, error)?),
+        reported => reported?,
+    };
     settle(&mut store)?;
     Ok(Answer { value: (), notices })
+}
+
+/// Whose a work is that `worker` has not claimed, and what to do then.
+fn whose(store: &Store, id: &WorkId, worker: WorkerNumber, refusal: Error) -> Result<Error> {
+    let holder = store.runs()?.into_iter().find(|run| run.work_id == *id);
+    Ok(match (holder.map(|run| (run.owner, run.worker)), store.work(id)?.map(|work| work.status)) {
+        // It would contradict every table to say that this worker does not have it.
+        (Some((Owner::Runner, by)), _) => Error::new(
+            Code::NotYours,
+            format!("'{id}' is run by the batch itself, as {by}, which records its outcome"),
+            format!("wait for it, or end it with `wf0 batch stop {id}`; scripts report what they took with `wf0 work claim`"),
+        )
+        .with_about(id.as_str()),
+        (Some((Owner::External, by)), _) => {
+            refusal.with_hint(format!("report it as {by}, which claimed it; `wf0 work release {by}` gives it back"))
+        }
+        (None, Some(Status::Pending)) => {
+            refusal.with_hint(format!("nobody has it: `wf0 work claim {id} {worker}` takes it"))
+        }
+        (None, Some(status)) => refusal.with_hint(format!("nobody has it: it is {status}; `wf0 batch status` shows it")),
+        (None, None) => refusal,
+    })
 }
 
 /// Gives back what `worker` claimed, if anything. Gives what it was.

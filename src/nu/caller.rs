@@ -13,12 +13,14 @@ use nu_protocol::{
 };
 
 use super::failure::labeled;
+use super::pipeline::failure_in;
 use super::rows::{Density, Row, table};
 use crate::commands::Answer;
 use crate::error::{About, Code, Error, Result};
 use crate::platform::children::Interrupt;
 use crate::platform::environment::{self, Variables};
 use crate::project::Project;
+use crate::schedule::{WorkId, WorkerNumber};
 
 /// `$env.config.plugins.wf0`: all keys optional, unknown keys are left alone.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -70,12 +72,26 @@ fn wrong(value: &Value, what: &str, expected: &str) -> LabeledError {
 pub struct Caller<'a> {
     engine: &'a EngineInterface,
     call: &'a EvaluatedCall,
+    piped: Value,
 }
 
 impl<'a> Caller<'a> {
     /// Who called. Nothing is asked of the session yet: each question costs as much as reading ten works.
     pub fn new(engine: &'a EngineInterface, call: &'a EvaluatedCall) -> Caller<'a> {
-        Caller { engine, call }
+        Caller { engine, call, piped: Value::nothing(call.head) }
+    }
+
+    /// The same with what came through the pipe, in which errors find their place.
+    ///
+    /// # Errors
+    /// What came is an error.
+    pub fn with(self, input: PipelineData) -> std::result::Result<Caller<'a>, LabeledError> {
+        Ok(Caller { piped: input.into_value(self.head())?, ..self })
+    }
+
+    /// What came through the pipe.
+    pub fn piped(&self) -> &Value {
+        &self.piped
     }
 
     /// What the session's configuration says.
@@ -147,13 +163,13 @@ impl<'a> Caller<'a> {
         environment::within(variables, act).map_err(|error| self.failure(&error))
     }
 
-    /// An error at the argument that it is about, or at the command.
+    /// An error at the argument that it is about, at the cell that came through the pipe, or at the command.
     pub fn failure(&self, error: &Error) -> LabeledError {
-        let about = match error.about() {
-            Some(About::Text(text)) => self.argument(text),
+        let argument = match error.about() {
+            Some(About::Text(text)) => self.argument(text).map(|span| labeled(error, span)),
             _ => None,
         };
-        labeled(error, about.unwrap_or(self.head()))
+        argument.or_else(|| failure_in(error, &self.piped)).unwrap_or_else(|| labeled(error, self.head()))
     }
 
     fn argument(&self, about: &str) -> Option<Span> {
@@ -177,6 +193,24 @@ impl<'a> Caller<'a> {
     /// A record.
     pub fn record<R: Row>(&self, row: &R) -> PipelineData {
         PipelineData::value(row.record(Density::Typed, self.head()), None)
+    }
+
+    /// The work that an argument names.
+    ///
+    /// # Errors
+    /// [`Code::WorkId`] where it can't name any.
+    pub fn work(&self, position: usize) -> std::result::Result<WorkId, LabeledError> {
+        let id: Spanned<String> = self.call.req(position)?;
+        WorkId::new(id.item).map_err(|error| labeled(&error, id.span))
+    }
+
+    /// The worker that an argument names, as 7 or worker-7.
+    ///
+    /// # Errors
+    /// [`Code::Usage`] where it is none.
+    pub fn worker(&self, position: usize) -> std::result::Result<WorkerNumber, LabeledError> {
+        let given: Value = self.call.req(position)?;
+        given.coerce_str()?.parse().map_err(|error| labeled(&error, given.span()))
     }
 
     /// How many workers are asked for: `--parallel`, then the configuration.

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use nu_protocol::{LabeledError, PipelineData, Signature, Span, Spanned, Type, Value};
+use nu_protocol::{LabeledError, Signature, Spanned, Type, Value};
 use serde_json::{Map, Number};
 
-use super::failure::labeled;
-use crate::error::{Code, Error};
+use super::failure::{labeled, labeled_in};
+use crate::error::{About, Code, Error};
 use crate::schedule::WorkId;
 
 /// Adds the inputs that name works: nothing, a text, a list of them, a table with the column `work_id`.
@@ -31,55 +31,80 @@ pub enum Named {
 ///
 /// # Errors
 /// [`Code::WorkId`] at the text, [`Code::Form`] at the cell that is none.
-pub fn named(arguments: &[Spanned<String>], input: PipelineData, head: Span) -> Result<Named, LabeledError> {
-    let mut texts: Vec<Spanned<String>> = Vec::new();
+pub fn named(arguments: &[Spanned<String>], piped: &Value) -> Result<Named, LabeledError> {
+    let mut ids: Vec<WorkId> = Vec::new();
+    let mut seen = BTreeSet::new();
+    let mut take = |id: WorkId| {
+        if seen.insert(id.clone()) {
+            ids.push(id);
+        }
+    };
     for given in arguments {
-        let parts = given.item.split(',').map(str::trim).filter(|part| !part.is_empty());
-        let before = texts.len();
-        texts.extend(parts.map(|part| Spanned { item: part.to_owned(), span: given.span }));
-        if texts.len() == before {
+        let id = |text: &str| WorkId::new(text).map_err(|error| labeled(&error, given.span));
+        let mut parts = given.item.split(',').map(str::trim).filter(|part| !part.is_empty()).peekable();
+        if parts.peek().is_none() {
             // An empty variable must not come to mean everything.
-            texts.push(given.clone());
+            take(id(&given.item)?);
+        }
+        for part in parts {
+            take(id(part)?);
         }
     }
-    let piped = match input.into_value(head)? {
-        Value::Nothing { .. } => None,
-        Value::List { vals, .. } => Some(vals.into_owned()),
-        one => Some(vec![one]),
-    };
-    let is_piped = piped.is_some();
-    for (row, value) in (1..).zip(piped.unwrap_or_default()) {
-        texts.push(work_in(row, &value)?);
+    for (row, value) in (1..).zip(rows(piped)) {
+        let (place, cell) = work_in(row, value)?;
+        match cell {
+            Value::String { val, .. } => {
+                take(WorkId::new(val).map_err(|error| labeled_in(&error, &place, cell.span()))?);
+            }
+            other => return Err(wrong(&place, "the id of a work", other)),
+        }
     }
-    if texts.is_empty() && !is_piped {
+    if ids.is_empty() && piped.is_nothing() {
         return Ok(Named::All);
     }
-    let mut seen = BTreeSet::new();
-    texts.retain(|text| seen.insert(text.item.clone()));
-    let ids =
-        texts.into_iter().map(|text| WorkId::new(text.item).map_err(|error| labeled(&error, text.span)));
-    Ok(Named::These(ids.collect::<Result<_, _>>()?))
+    Ok(Named::These(ids))
 }
 
-fn work_in(row: usize, value: &Value) -> Result<Spanned<String>, LabeledError> {
-    let (place, cell) = match value {
-        Value::Record { val, .. } => match val.get("work_id") {
-            Some(cell) => (format!("row {row}, column `work_id`"), cell),
-            None => {
-                let columns: Vec<&str> = val.columns().map(String::as_str).collect();
-                let error = Error::new(
-                    Code::Form,
-                    format!("row {row} has no column `work_id`"),
-                    format!("its columns are {}; pipe in what `wf0 batch status` gives", columns.join(", ")),
-                );
-                return Err(labeled(&error, value.span()));
-            }
-        },
-        other => (format!("row {row}"), other),
-    };
-    match cell {
-        Value::String { val, .. } => Ok(Spanned { item: val.clone(), span: cell.span() }),
-        other => Err(wrong(&place, "the id of a work", other)),
+/// What a command goes through: the rows of a table, the items of a list, or the one value there is.
+fn rows(piped: &Value) -> &[Value] {
+    match piped {
+        Value::Nothing { .. } => &[],
+        Value::List { vals, .. } => vals.as_slice(),
+        one => std::slice::from_ref(one),
+    }
+}
+
+fn work_in(row: usize, value: &Value) -> Result<(String, &Value), LabeledError> {
+    let Value::Record { val, .. } = value else { return Ok((format!("row {row}"), value)) };
+    match val.get("work_id") {
+        Some(cell) => Ok((format!("row {row}, column `work_id`"), cell)),
+        None => {
+            let columns: Vec<&str> = val.columns().map(String::as_str).collect();
+            let error = Error::new(
+                Code::Form,
+                format!("row {row} has no column `work_id`"),
+                format!("its columns are {}; pipe in what `wf0 batch status` gives", columns.join(", ")),
+            );
+            Err(labeled(&error, value.span()))
+        }
+    }
+}
+
+/// An error about something that came through the pipe, at its cell.
+pub fn failure_in(error: &Error, piped: &Value) -> Option<LabeledError> {
+    match error.about()? {
+        About::Text(text) => {
+            let cells = (1..).zip(rows(piped)).filter_map(|(row, value)| work_in(row, value).ok());
+            let (place, cell) =
+                cells.into_iter().find(|(_, cell)| cell.as_str().is_ok_and(|it| it == &**text))?;
+            Some(labeled_in(error, &place, cell.span()))
+        }
+        // The message says row and column already.
+        About::Cell { row, column } => {
+            let row = rows(piped).get(row.checked_sub(1)?)?;
+            let cell = column.as_ref().and_then(|column| row.as_record().ok()?.get(column.as_ref()));
+            Some(labeled(error, cell.unwrap_or(row).span()))
+        }
     }
 }
 

@@ -186,8 +186,21 @@ impl Document {
     /// # Errors
     /// As [`Document::parse`].
     pub fn parse_hinting(name: &str, text: &[u8], hint: &str) -> Result<Document> {
-        let document: Document = parse_json(name, text, hint)?;
-        for (id, work) in &document.works {
+        parse_json::<Document>(name, text, hint)?.consistent(name)
+    }
+
+    /// Checks what is no text: errors name the path in it, and no line.
+    ///
+    /// # Errors
+    /// As [`Document::parse`].
+    pub fn check_value(name: &str, value: &Value) -> Result<()> {
+        let document: Document = serde_path_to_error::deserialize(value)
+            .map_err(|error| misformed(name, json::place(error.path()), error.inner(), GIVEN))?;
+        document.consistent(name).map(drop)
+    }
+
+    fn consistent(self, name: &str) -> Result<Document> {
+        for (id, work) in &self.works {
             if let Some(inner) = work.work_id.as_ref().filter(|inner| *inner != id) {
                 return Err(Error::new(
                     Code::Form,
@@ -196,7 +209,7 @@ impl Document {
                 ));
             }
         }
-        Ok(document)
+        Ok(self)
     }
 
     /// The text that is published: indented JSON with a final line end.
@@ -217,15 +230,20 @@ pub const GIVEN: &str = "correct it there, then run the same command again";
 /// [`Code::Form`], naming `name`, line, column and the path inside the document.
 pub fn parse_json<T: for<'de> Deserialize<'de>>(name: &str, text: &[u8], hint: &str) -> Result<T> {
     let mut from = serde_json::Deserializer::from_slice(text);
-    let refuse = |place: Option<String>, error: &serde_json::Error| {
-        let place = place.map(|place| format!(" at {}", printable(&place))).unwrap_or_default();
-        let (line, column, what) = (error.line(), error.column(), json::words(error));
-        Error::new(Code::Form, format!("{name} line {line} column {column}{place}: {what}"), hint)
-    };
     let value = serde_path_to_error::deserialize(&mut from)
-        .map_err(|error| refuse(json::place(error.path()), error.inner()))?;
-    from.end().map_err(|error| refuse(None, &error))?;
+        .map_err(|error| misformed(name, json::place(error.path()), error.inner(), hint))?;
+    from.end().map_err(|error| misformed(name, None, &error, hint))?;
     Ok(value)
+}
+
+/// Where a document breaks the form. The parser counts lines from 1; a value that is no text has none.
+fn misformed(name: &str, place: Option<String>, error: &serde_json::Error, hint: &str) -> Error {
+    let line = match error.line() {
+        0 => String::new(),
+        line => format!(" line {line} column {}", error.column()),
+    };
+    let place = place.map(|place| format!(" at {}", printable(&place))).unwrap_or_default();
+    Error::new(Code::Form, format!("{name}{line}{place}: {}", json::words(error)), hint)
 }
 
 fn version() -> String {

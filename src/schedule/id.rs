@@ -79,6 +79,11 @@ pub fn quoted(text: &str) -> String {
     out
 }
 
+/// So many of something, as people say it: `1 work`, `2 works`.
+pub fn count(number: usize, of: &str) -> String {
+    format!("{number} {of}{}", if number == 1 { "" } else { "s" })
+}
+
 /// `text` without what could move a terminal's cursor, colour it or reorder its letters; line ends become spaces.
 pub fn printable(text: &str) -> String {
     text.chars()

@@ -8,6 +8,7 @@ use super::{Change, Store};
 use crate::error::{Code, Error, Result};
 use crate::rules::closing::{self, Tally};
 use crate::rules::transitions;
+use crate::schedule::id::count;
 use crate::schedule::{ScheduleStatus, State, Status, WorkId, WorkerNumber};
 
 /// How a run ended.
@@ -358,8 +359,13 @@ impl Change<'_> {
         )?;
         let Some(status) = closing::outcome(tally) else { return Ok(()) };
         let reason = match status {
-            ScheduleStatus::Paused => Some(format!("{} works are stopped by name", tally.paused)),
-            ScheduleStatus::Failed => Some(format!("{} of {} works completed", tally.completed, tally.total)),
+            ScheduleStatus::Paused => Some(match tally.paused {
+                1 => "1 work is stopped by name".to_owned(),
+                several => format!("{several} works are stopped by name"),
+            }),
+            ScheduleStatus::Failed => {
+                Some(format!("{} of {} completed", tally.completed, count(tally.total as usize, "work")))
+            }
             _ => None,
         };
         self.set_schedule_status(status, reason.as_deref())?;

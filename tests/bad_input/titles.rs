@@ -159,7 +159,7 @@ fn what_people_read() {
     ");
     insta::assert_snapshot!(project.run(&["batch", "start"]).err, @r"
     error: there is nothing to run: 1 failed, 1 blocked of 4 works [wf0::batch::nothing]
-    help: `wf0 batch resume` would take up the 1 that failed or are paused
+    help: `wf0 batch resume` would take up the one that failed
     ");
 }
 

@@ -53,6 +53,19 @@ fn states_phases_and_formats_are_offered() {
     let project = fixture::fresh();
     let states = ["blocked", "completed", "failed", "paused", "pending", "running"];
     assert_eq!(names(&project, "wf0 batch status --state "), states);
+    for (typed, expected) in [
+        ("fail", &["failed"][..]),
+        (
+            "failed,",
+            &["failed,blocked", "failed,completed", "failed,paused", "failed,pending", "failed,running"],
+        ),
+        ("failed,bl", &["failed,blocked"]),
+        ("failed,blocked,pa", &["failed,blocked,paused"]),
+        ("failed,nope", &[]),
+    ] {
+        assert_eq!(names(&project, &format!("wf0 batch status --state {typed}")), expected, "{typed}");
+        assert_eq!(names(&project, &format!("wf0 batch status --flat --state={typed}")), expected, "{typed}");
+    }
     assert_eq!(names(&project, "wf0 batch start --dry-run --format "), ["dot", "mermaid"]);
     let phases = names(&project, "wf0 batch logs FEAT-100-database --phase ");
     assert_eq!(phases.len(), 6);
@@ -61,6 +74,24 @@ fn states_phases_and_formats_are_offered() {
     let commands = names(&project, "wf0 batch ");
     for command in ["wf0 batch start", "wf0 batch status", "wf0 batch watch"] {
         assert!(commands.iter().any(|it| it == command), "{commands:?}");
+    }
+}
+
+#[test]
+fn beginnings_are_offered_where_a_value_follows_an_equals_sign() {
+    let project = fixture::fresh();
+    let sources = ["github=", "jira=", "local="];
+    let changes = ["add-dep=", "depends=", "priority=", "remove-dep="];
+    for (typed, expected) in [
+        ("wf0 schedule create ", &sources[..]),
+        ("wf0 schedule create lo", &["local="]),
+        ("wf0 schedule create --force local=A ", &sources),
+        ("wf0 schedule create --dry-run gi", &["github="]),
+        ("wf0 schedule edit FEAT-126-ui ", &changes),
+        ("wf0 schedule edit FEAT-126-ui pri", &["priority="]),
+        ("wf0 schedule edit FEAT-126-ui priority=1 re", &["remove-dep="]),
+    ] {
+        assert_eq!(names(&project, typed), expected, "{typed}");
     }
 }
 

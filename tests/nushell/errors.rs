@@ -59,7 +59,12 @@ fn in_a_schedule_of_which_nothing_has_run() {
         ("'[{' | wf0 schedule create --force", "schedule::form", "wf0 schedule create", ""),
         ("wf0 work claim FEAT-124-export 7", "work::state", "FEAT-124-export", ""),
         ("wf0 work claim FEAT-100-database x", "usage", "x", ""),
-        ("wf0 work complete FEAT-100-database 7", "work::not_yours", "FEAT-100-database", ""),
+        (
+            "wf0 work complete FEAT-100-database 7",
+            "work::not_yours",
+            "FEAT-100-database",
+            "nobody has it: `wf0 work claim FEAT-100-database worker-7` takes it",
+        ),
         ("wf0 batch status --project /nowhere", "file", "--project /nowhere", "path exists"),
     ] {
         fails(&project, code, expected, at, help);
@@ -72,13 +77,42 @@ fn in_a_schedule_of_which_nothing_has_run() {
 fn in_a_batch_that_runs_and_one_that_is_over() {
     let project = fixture::running();
     for (code, expected, at, help) in [
-        ("wf0 batch start", "batch::taken", "wf0 batch start", ""),
+        ("wf0 batch start", "batch::taken", "wf0 batch start", "wf0 batch stop"),
+        (
+            "wf0 batch start --parallel 3",
+            "batch::taken",
+            "wf0 batch start",
+            "`wf0 batch resume --parallel 3` changes its workers",
+        ),
         ("wf0 schedule clear", "batch::running", "wf0 schedule clear", "wf0 batch stop"),
         ("wf0 schedule create --force local=A", "batch::running", "wf0 schedule create", "wf0 batch stop"),
         ("wf0 work claim FEAT-125-api 7", "work::not_pending", "FEAT-125-api", ""),
-        ("wf0 work complete FEAT-125-api 7", "work::not_yours", "FEAT-125-api", ""),
+        (
+            "wf0 work complete FEAT-125-api 7",
+            "work::not_yours",
+            "FEAT-125-api",
+            "wf0 batch stop FEAT-125-api",
+        ),
+        (
+            "wf0 work complete FEAT-100-database 7",
+            "work::not_yours",
+            "FEAT-100-database",
+            "nobody has it: it is completed",
+        ),
     ] {
         fails(&project, code, expected, at, help);
+    }
+    // The number that every table shows beside the work is no contradiction.
+    let worker = project.status()["FEAT-125-api"]["worker"].as_u64().unwrap();
+    for code in
+        [format!("wf0 work complete FEAT-125-api {worker}"), format!("wf0 work fail FEAT-125-api {worker}")]
+    {
+        let caught = project.nu_fails(&code);
+        is(&caught, "work::not_yours", "FEAT-125-api", "wf0 work claim");
+        let message = format!(
+            "'FEAT-125-api' is run by the batch itself, as worker-{worker}, which records its outcome"
+        );
+        assert_eq!(caught.message, message);
     }
     let project = fixture::ended();
     fails(&project, "wf0 batch start", "batch::nothing", "wf0 batch start", "wf0 batch resume");
@@ -88,6 +122,24 @@ fn in_a_batch_that_runs_and_one_that_is_over() {
         "try { wf0 batch start } catch {|e| if $e.details.code == wf0::batch::nothing { print resume } else { print $e.msg } }",
     );
     assert_eq!(said.trim(), "resume");
+}
+
+#[test]
+fn one_work_is_spoken_of_as_one() {
+    let project = fixture::project("true");
+    project.nu_ok("wf0 schedule create local=A; wf0 batch stop A");
+    let paused = project.nu_fails("wf0 batch start");
+    assert_eq!(paused.message, "there is nothing to run: 1 paused of 1 work");
+    assert_eq!(paused.help, "`wf0 batch resume` would take up the one that is paused");
+    project.nu_ok("wf0 batch resume");
+    assert_eq!(project.until_over(), "completed");
+    let done = project.nu_fails("wf0 batch start").message;
+    assert_eq!(done, "there is nothing to run: the only work is completed");
+    project.nu_ok("wf0 schedule create local=B --force; wf0 work claim B 7; wf0 work fail B 7");
+    assert_eq!(project.nu_value("wf0 batch status --summary | get reason"), "0 of 1 work completed");
+    project.nu_ok("[{work_id: C, dependencies: [X]}] | wf0 schedule create --force");
+    let blocked = project.nu_fails("wf0 batch start").message;
+    assert_eq!(blocked, "there is nothing to run: 1 work is blocked");
 }
 
 #[test]

@@ -88,6 +88,34 @@ fn rows_that_name_no_work_are_shown_where_they_are() {
 }
 
 #[test]
+fn works_that_are_not_there_are_shown_where_they_came_from() {
+    let project = fixture::fresh();
+    project.write("ids.json", r#"[{"work_id": "FEAT-125-api"}, {"work_id": "NOPE"}]"#);
+    for (input, at, label) in [
+        ("[FEAT-125-api NOPE] |", "NOPE", "row 2: not in the schedule"),
+        (
+            "[[work_id x]; [FEAT-125-api 1] [NOPE 2]] |",
+            "NOPE",
+            "row 2, column `work_id`: not in the schedule",
+        ),
+        ("{work_id: NOPE} |", "NOPE", "row 1, column `work_id`: not in the schedule"),
+        ("let ids = [FEAT-125-api NOPE]; $ids |", "NOPE", "row 2: not in the schedule"),
+        ("open ids.json |", "open", "row 2, column `work_id`: not in the schedule"),
+        ("[FEAT-125-api '../x'] |", "'../x'", "row 2: cannot name a work"),
+    ] {
+        for command in ["wf0 batch stop", "wf0 batch resume"] {
+            let caught = project.nu_fails(&format!("{input} {command}"));
+            assert_eq!((caught.at.as_str(), caught.label.as_str()), (at, label), "{input}: {caught:?}");
+        }
+    }
+    let typed = project.nu_fails("[FEAT-125-api] | wf0 batch stop NOPE");
+    assert_eq!((typed.at.as_str(), typed.label.as_str()), ("NOPE", "not in the schedule"), "{typed:?}");
+    project.nu_ok("wf0 work claim FEAT-100-database 7; wf0 work complete FEAT-100-database 7");
+    let done = project.nu_fails("[FEAT-125-api FEAT-100-database] | wf0 batch resume");
+    assert_eq!((done.at.as_str(), done.label.as_str()), ("FEAT-100-database", "row 2: not in this state"));
+}
+
+#[test]
 fn a_schedule_comes_from_a_table_a_file_of_csv_and_records() {
     let project = fixture::project("true");
     let made = project.nu_value(
@@ -160,6 +188,27 @@ fn what_is_wrong_with_a_table_is_shown_in_its_cell() {
         ),
         ("[[work_id x]; [A {|| 1 }]] | wf0 schedule create", "form", "row 1, column `x`: closure", "{|| 1 }"),
         ("[A B] | wf0 schedule create", "form", "row 1: the text 'A', expected a record", "A"),
+        ("[A 'x y'] | wf0 schedule create", "form", "row 1: the text 'A', expected a record", "A"),
+        ("{a: 1} | wf0 schedule create", "form", "row 1 has no column `work_id`", "{a: 1}"),
+        ("{} | wf0 schedule create", "form", "row 1 has no column `work_id`", "{}"),
+        (
+            "{works: 1} | wf0 schedule create",
+            "form",
+            "at works: the number 1, expected an object",
+            "{works: 1}",
+        ),
+        (
+            "{works: {A: {dependencies: 7}}} | wf0 schedule create",
+            "form",
+            "at works.A.dependencies: the number 7, expected a list",
+            "{works: {A: {dependencies: 7}}}",
+        ),
+        (
+            "{works: {A: {work_id: B}}} | wf0 schedule create",
+            "form",
+            "has work_id 'B' under the key 'A'",
+            "{works: {A: {work_id: B}}}",
+        ),
     ] {
         let caught = project.nu_fails(code);
         assert_eq!(caught.code, format!("wf0::schedule::{code_of}"), "{code}: {caught:?}");
@@ -168,6 +217,10 @@ fn what_is_wrong_with_a_table_is_shown_in_its_cell() {
         assert_eq!(caught.at, at, "{code}: {caught:?}");
         assert!(!caught.help.is_empty(), "{caught:?}");
     }
+    let ids = project.nu_fails("[A B] | wf0 schedule create");
+    assert_eq!(ids.help, "type `wf0 schedule create local=A,B`");
+    let ids = project.nu_fails("1..7 | each {|n| $'W-($n)' } | wf0 schedule create");
+    assert_eq!(ids.help, "type `wf0 schedule create local=W-1,W-2,W-3,W-4,W-5,…`");
     assert!(!project.root().join(".wf/schedule.json").exists());
 }
 

@@ -1,20 +1,15 @@
 //! `wf0 batch logs`.
 
-use nu_plugin::{DynamicCompletionCall, EngineInterface, EvaluatedCall, PluginCommand};
-use nu_protocol::engine::ArgType;
-use nu_protocol::{
-    DynamicSuggestion, Example, LabeledError, PipelineData, Signature, Spanned, SyntaxShape, Type,
-};
+use nu_plugin::{EngineInterface, EvaluatedCall, PluginCommand};
+use nu_protocol::{Example, LabeledError, PipelineData, Signature, SyntaxShape, Type};
 
 use crate::commands::logs::{Logs, Request};
 use crate::nu::Wf0Plugin;
 use crate::nu::caller::Caller;
-use crate::nu::completions::{self, Which};
-use crate::nu::failure::labeled;
+use crate::nu::completions::{Which, offers};
 use crate::nu::signature::Shared;
 use crate::nu::stream;
 use crate::nu::values;
-use crate::schedule::WorkId;
 
 /// The command.
 pub struct ShowLogs;
@@ -72,22 +67,11 @@ impl PluginCommand for ShowLogs {
     ) -> Result<PipelineData, LabeledError> {
         let caller = Caller::new(engine, call);
         let project = caller.project()?;
-        let id: Spanned<String> = call.req(0)?;
-        let id = WorkId::new(id.item).map_err(|error| labeled(&error, id.span))?;
+        let id = caller.work(0)?;
         let request = Request { id, phase: call.get_flag("phase")?, follow: call.has_flag("follow")? };
         let logs = Logs::begin(&project, request).map_err(|error| caller.failure(&error))?;
         Ok(stream::text(logs, engine.signals(), call.head))
     }
 
-    #[expect(deprecated, reason = "the marker of a method of nu-plugin that may still change")]
-    fn get_dynamic_completion(
-        &self,
-        _: &Wf0Plugin,
-        engine: &EngineInterface,
-        call: DynamicCompletionCall,
-        argument: ArgType,
-        _: nu_protocol::engine::ExperimentalMarker,
-    ) -> Option<Vec<DynamicSuggestion>> {
-        completions::works(engine, &call, &argument, Which::Logged)
-    }
+    offers!(Which::Logged);
 }

@@ -1,14 +1,13 @@
 //! `wf0 batch resume`.
 
-use nu_plugin::{DynamicCompletionCall, EngineInterface, EvaluatedCall, PluginCommand};
-use nu_protocol::engine::ArgType;
-use nu_protocol::{DynamicSuggestion, Example, LabeledError, PipelineData, Signature, SyntaxShape};
+use nu_plugin::{EngineInterface, EvaluatedCall, PluginCommand};
+use nu_protocol::{Example, LabeledError, PipelineData, Signature, SyntaxShape};
 
 use crate::commands::{resume, start};
 use crate::error::{Code, Error};
 use crate::nu::Wf0Plugin;
 use crate::nu::caller::Caller;
-use crate::nu::completions::{self, Which};
+use crate::nu::completions::{Which, offers};
 use crate::nu::failure::labeled;
 use crate::nu::pipeline::{Named, named, naming_works};
 use crate::nu::rows::{Density, Row};
@@ -68,10 +67,10 @@ impl PluginCommand for Resume {
         call: &EvaluatedCall,
         input: PipelineData,
     ) -> Result<PipelineData, LabeledError> {
-        let caller = Caller::new(engine, call);
+        let caller = Caller::new(engine, call).with(input)?;
         let project = caller.project()?;
         let parallel = caller.parallel()?;
-        let ids = match named(&call.rest(0)?, input, call.head)? {
+        let ids = match named(&call.rest(0)?, caller.piped())? {
             Named::All => Vec::new(),
             Named::These(ids) if ids.is_empty() => {
                 let error = Error::new(
@@ -87,15 +86,5 @@ impl PluginCommand for Resume {
         Ok(caller.record(&started))
     }
 
-    #[expect(deprecated, reason = "the marker of a method of nu-plugin that may still change")]
-    fn get_dynamic_completion(
-        &self,
-        _: &Wf0Plugin,
-        engine: &EngineInterface,
-        call: DynamicCompletionCall,
-        argument: ArgType,
-        _: nu_protocol::engine::ExperimentalMarker,
-    ) -> Option<Vec<DynamicSuggestion>> {
-        completions::works(engine, &call, &argument, Which::Resumable)
-    }
+    offers!(Which::Resumable);
 }

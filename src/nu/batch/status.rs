@@ -1,12 +1,13 @@
 //! `wf0 batch status`.
 
 use nu_plugin::{EngineInterface, EvaluatedCall, PluginCommand};
-use nu_protocol::{Completion, Example, Flag, LabeledError, PipelineData, Signature, SyntaxShape};
+use nu_protocol::engine::ArgType;
+use nu_protocol::{Example, LabeledError, PipelineData, Signature, SyntaxShape};
 
 use crate::commands::status;
 use crate::nu::Wf0Plugin;
 use crate::nu::caller::Caller;
-use crate::nu::completions;
+use crate::nu::completions::{self, offers};
 use crate::nu::rows::{Density, Row};
 use crate::nu::signature::{Shared, either};
 use crate::nu::values;
@@ -28,11 +29,11 @@ impl PluginCommand for Status {
     fn signature(&self) -> Signature {
         Signature::build(self.name())
             .of_a_project()
-            .param(
-                Flag::new("state")
-                    .arg(SyntaxShape::String)
-                    .desc("Only works in this state; several with commas between.")
-                    .completion(Completion::new_list(completions::STATES)),
+            .named(
+                "state",
+                SyntaxShape::String,
+                "Only works in this state; several with commas between.",
+                None,
             )
             .switch("summary", "One record of the whole batch.", None)
             .switch("flat", "Lists joined with a space, records as their id.", None)
@@ -103,4 +104,7 @@ impl PluginCommand for Status {
         let rows = caller.told(status::rows(&project, &states).map_err(failed)?);
         Ok(caller.table(&rows, caller.density()?, &["work_id", "state", "phase"]))
     }
+    offers!(|_engine, call, argument| {
+        matches!(argument, ArgType::Flag(name) if name == "state").then(|| completions::states(&call))
+    });
 }

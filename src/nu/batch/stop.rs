@@ -1,15 +1,14 @@
 //! `wf0 batch stop`.
 
-use nu_plugin::{DynamicCompletionCall, EngineInterface, EvaluatedCall, PluginCommand};
-use nu_protocol::engine::ArgType;
-use nu_protocol::{DynamicSuggestion, Example, LabeledError, PipelineData, Signature, SyntaxShape};
+use nu_plugin::{EngineInterface, EvaluatedCall, PluginCommand};
+use nu_protocol::{Example, LabeledError, PipelineData, Signature, SyntaxShape};
 
 use crate::commands::Answer;
 use crate::commands::stop;
 use crate::error::{Code, Error};
 use crate::nu::Wf0Plugin;
 use crate::nu::caller::Caller;
-use crate::nu::completions::{self, Which};
+use crate::nu::completions::{Which, offers};
 use crate::nu::failure::labeled;
 use crate::nu::pipeline::{Named, named, naming_works};
 use crate::nu::rows::{Density, Row};
@@ -69,9 +68,9 @@ impl PluginCommand for Stop {
         call: &EvaluatedCall,
         input: PipelineData,
     ) -> Result<PipelineData, LabeledError> {
-        let caller = Caller::new(engine, call);
+        let caller = Caller::new(engine, call).with(input)?;
         let project = caller.project()?;
-        let rows = match named(&call.rest(0)?, input, call.head)? {
+        let rows = match named(&call.rest(0)?, caller.piped())? {
             Named::All => caller.within(|| stop::all(&project)),
             Named::These(_) if call.has_flag("all")? => {
                 let error = Error::new(
@@ -88,15 +87,5 @@ impl PluginCommand for Stop {
         Ok(caller.table(&caller.told(rows?), Density::Typed, &["target", "result"]))
     }
 
-    #[expect(deprecated, reason = "the marker of a method of nu-plugin that may still change")]
-    fn get_dynamic_completion(
-        &self,
-        _: &Wf0Plugin,
-        engine: &EngineInterface,
-        call: DynamicCompletionCall,
-        argument: ArgType,
-        _: nu_protocol::engine::ExperimentalMarker,
-    ) -> Option<Vec<DynamicSuggestion>> {
-        completions::works(engine, &call, &argument, Which::Running)
-    }
+    offers!(Which::Running);
 }

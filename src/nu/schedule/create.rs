@@ -1,22 +1,20 @@
 //! `wf0 schedule create`.
 
-use nu_plugin::{DynamicCompletionCall, EngineInterface, EvaluatedCall, PluginCommand};
+use nu_plugin::{EngineInterface, EvaluatedCall, PluginCommand};
 use nu_protocol::engine::ArgType;
-use nu_protocol::{
-    DynamicSuggestion, Example, LabeledError, PipelineData, Signature, Span, Spanned, SyntaxShape, Type,
-    Value,
-};
+use nu_protocol::{Example, LabeledError, PipelineData, Signature, Spanned, SyntaxShape, Type, Value};
 
 use crate::commands::create::{self, Created, Preview, Request};
-use crate::error::{About, Error};
+use crate::error::{Code, Error};
 use crate::nu::Wf0Plugin;
 use crate::nu::caller::Caller;
-use crate::nu::completions;
+use crate::nu::completions::{self, offers};
 use crate::nu::failure::labeled;
 use crate::nu::pipeline::to_json;
 use crate::nu::rows::{Density, Row};
 use crate::nu::signature::{Shared, either};
 use crate::nu::values;
+use crate::schedule::{Document, WorkId};
 
 /// The command.
 pub struct Create;
@@ -88,7 +86,7 @@ impl PluginCommand for Create {
         call: &EvaluatedCall,
         input: PipelineData,
     ) -> Result<PipelineData, LabeledError> {
-        let caller = Caller::new(engine, call);
+        let caller = Caller::new(engine, call).with(input)?;
         let project = caller.project()?;
         let mut request =
             Request { force: call.has_flag("force")?, all: call.has_flag("all")?, ..Request::default() };
@@ -100,62 +98,57 @@ impl PluginCommand for Create {
             let file = create::From::file(&caller.path(&path.item)?);
             request.from.push(file.map_err(|error| labeled(&error, path.span))?);
         }
-        let piped = from_pipe(input, call.head)?.map(|(from, value)| {
-            request.from.push(from);
-            value
-        });
+        request.from.extend(from_pipe(caller.piped())?);
         let mut interrupt = caller.interrupt()?;
-        let failed = |error: Error| match piped.as_ref().and_then(|piped| place(&error, piped)) {
-            Some(span) => labeled(&error, span),
-            None => caller.failure(&error),
-        };
         if call.has_flag("dry-run")? {
-            let preview = caller.within(|| Ok(create::preview(&project, &request, &mut interrupt)))?;
-            return Ok(caller.record(&caller.told(preview.map_err(failed)?)));
+            let preview = caller.within(|| create::preview(&project, &request, &mut interrupt))?;
+            return Ok(caller.record(&caller.told(preview)));
         }
-        let created = caller.within(|| Ok(create::create_until(&project, &request, &mut interrupt)))?;
-        Ok(caller.record(&caller.told(created.map_err(failed)?)))
+        let created = caller.within(|| create::create_until(&project, &request, &mut interrupt))?;
+        Ok(caller.record(&caller.told(created)))
     }
 
-    #[expect(deprecated, reason = "the marker of a method of nu-plugin that may still change")]
-    fn get_dynamic_completion(
-        &self,
-        _: &Wf0Plugin,
-        _: &EngineInterface,
-        _: DynamicCompletionCall,
-        argument: ArgType,
-        _: nu_protocol::engine::ExperimentalMarker,
-    ) -> Option<Vec<DynamicSuggestion>> {
+    offers!(|_engine, _call, argument| {
         matches!(argument, ArgType::Positional(_))
             .then(|| completions::beginnings(&["github=", "jira=", "local="]))
-    }
+    });
 }
 
-/// What came through the pipe, where anything did, with the value itself for errors to point into.
-fn from_pipe(input: PipelineData, head: Span) -> Result<Option<(create::From, Value)>, LabeledError> {
+/// What came through the pipe, where anything did.
+fn from_pipe(piped: &Value) -> Result<Option<create::From>, LabeledError> {
     let name = "the pipe".to_owned();
-    let value = input.into_value(head)?;
-    let from = match &value {
+    Ok(Some(match piped {
         Value::Nothing { .. } => return Ok(None),
         Value::String { val, .. } => create::From::Text { text: val.clone().into_bytes(), name },
         Value::List { vals, .. } => {
+            if let Some(error) = only_ids(vals) {
+                return Err(labeled(&error, vals.first().map_or(piped.span(), Value::span)));
+            }
             let rows =
                 (1..).zip(vals.iter()).map(|(row, value)| to_json(&format!("the pipe row {row}"), value));
             create::From::Values { values: rows.collect::<Result<_, _>>()?, name }
         }
-        // One record: a schedule, or a list of one.
-        value => create::From::Text { text: to_json("the pipe", value)?.to_string().into_bytes(), name },
-    };
-    Ok(Some((from, value)))
+        Value::Record { val, .. } if !val.contains("works") => {
+            create::From::Values { values: vec![to_json("the pipe row 1", piped)?], name }
+        }
+        schedule => {
+            let document = to_json("the pipe", schedule)?;
+            Document::check_value(&name, &document).map_err(|error| labeled(&error, schedule.span()))?;
+            create::From::Text { text: document.to_string().into_bytes(), name }
+        }
+    }))
 }
 
-/// The place of a cell that an error is about.
-fn place(error: &Error, piped: &Value) -> Option<Span> {
-    let Some(About::Cell { row, column }) = error.about() else { return None };
-    let row = match piped {
-        Value::List { vals, .. } => vals.get(row.checked_sub(1)?)?,
-        one => one,
-    };
-    let cell = column.as_ref().and_then(|column| row.as_record().ok()?.get(column.as_ref()));
-    Some(cell.unwrap_or(row).span())
+/// The refusal of a list of nothing but identifiers: they are no records, and there is a source that takes them.
+fn only_ids(values: &[Value]) -> Option<Error> {
+    let ids: Vec<WorkId> =
+        values.iter().map(|value| WorkId::new(value.as_str().ok()?).ok()).collect::<Option<_>>()?;
+    let first = ids.first()?;
+    let shown: Vec<&str> = ids.iter().take(5).map(WorkId::as_str).collect();
+    let more = if ids.len() > shown.len() { ",…" } else { "" };
+    Some(Error::new(
+        Code::Form,
+        format!("the pipe row 1: the text '{first}', expected a record"),
+        format!("type `wf0 schedule create local={}{more}`", shown.join(",")),
+    ))
 }

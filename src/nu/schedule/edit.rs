@@ -1,16 +1,15 @@
 //! `wf0 schedule edit`.
 
-use nu_plugin::{DynamicCompletionCall, EngineInterface, EvaluatedCall, PluginCommand};
+use nu_plugin::{EngineInterface, EvaluatedCall, PluginCommand};
 use nu_protocol::engine::ArgType;
 use nu_protocol::{
-    DynamicSuggestion, Example, FromValue, LabeledError, PipelineData, Signature, Spanned, SyntaxShape, Type,
-    Value,
+    Example, FromValue, LabeledError, PipelineData, Signature, Spanned, SyntaxShape, Type, Value,
 };
 
 use crate::commands::edit;
 use crate::nu::Wf0Plugin;
 use crate::nu::caller::Caller;
-use crate::nu::completions::{self, Which};
+use crate::nu::completions::{self, Which, offers};
 use crate::nu::failure::labeled;
 use crate::nu::signature::Shared;
 use crate::nu::values;
@@ -75,8 +74,7 @@ impl PluginCommand for Edit {
     ) -> Result<PipelineData, LabeledError> {
         let caller = Caller::new(engine, call);
         let project = caller.project()?;
-        let id: Spanned<String> = call.req(0)?;
-        let id = WorkId::new(id.item).map_err(|error| labeled(&error, id.span))?;
+        let id = caller.work(0)?;
         let mut request = edit::Request {
             priority: call.get_flag("priority")?,
             depends: call.get_flag("depends")?.map(works).transpose()?,
@@ -90,22 +88,14 @@ impl PluginCommand for Edit {
         Ok(PipelineData::empty())
     }
 
-    #[expect(deprecated, reason = "the marker of a method of nu-plugin that may still change")]
-    fn get_dynamic_completion(
-        &self,
-        _: &Wf0Plugin,
-        engine: &EngineInterface,
-        call: DynamicCompletionCall,
-        argument: ArgType,
-        _: nu_protocol::engine::ExperimentalMarker,
-    ) -> Option<Vec<DynamicSuggestion>> {
+    offers!(|engine, call, argument| {
         match argument {
             ArgType::Positional(n) if n > 0 => {
                 Some(completions::beginnings(&["priority=", "depends=", "add-dep=", "remove-dep="]))
             }
             _ => completions::works(engine, &call, &argument, Which::Every),
         }
-    }
+    });
 }
 
 /// Works as a list, or as a text with commas between them.

@@ -1,18 +1,15 @@
 //! `wf0 schedule why`.
 
-use nu_plugin::{DynamicCompletionCall, EngineInterface, EvaluatedCall, PluginCommand};
-use nu_protocol::engine::ArgType;
-use nu_protocol::{DynamicSuggestion, Example, LabeledError, PipelineData, Signature, Spanned, SyntaxShape};
+use nu_plugin::{EngineInterface, EvaluatedCall, PluginCommand};
+use nu_protocol::{Example, LabeledError, PipelineData, Signature, SyntaxShape};
 
 use crate::commands::why;
 use crate::nu::Wf0Plugin;
 use crate::nu::caller::Caller;
-use crate::nu::completions::{self, Which};
-use crate::nu::failure::labeled;
+use crate::nu::completions::{Which, offers};
 use crate::nu::rows::{Density, Row};
 use crate::nu::signature::Shared;
 use crate::nu::values;
-use crate::schedule::WorkId;
 
 /// The command.
 pub struct Why;
@@ -63,21 +60,10 @@ impl PluginCommand for Why {
     ) -> Result<PipelineData, LabeledError> {
         let caller = Caller::new(engine, call);
         let project = caller.project()?;
-        let id: Spanned<String> = call.req(0)?;
-        let id = WorkId::new(id.item).map_err(|error| labeled(&error, id.span))?;
+        let id = caller.work(0)?;
         let rows = why::rows(&project, &id).map_err(|error| caller.failure(&error))?;
         Ok(caller.table(&caller.told(rows), Density::Typed, &["depth", "work_id", "state"]))
     }
 
-    #[expect(deprecated, reason = "the marker of a method of nu-plugin that may still change")]
-    fn get_dynamic_completion(
-        &self,
-        _: &Wf0Plugin,
-        engine: &EngineInterface,
-        call: DynamicCompletionCall,
-        argument: ArgType,
-        _: nu_protocol::engine::ExperimentalMarker,
-    ) -> Option<Vec<DynamicSuggestion>> {
-        completions::works(engine, &call, &argument, Which::Every)
-    }
+    offers!(Which::Every);
 }

@@ -1,20 +1,16 @@
 //! `wf0 work claim`.
 
-use nu_plugin::{DynamicCompletionCall, EngineInterface, EvaluatedCall, PluginCommand};
-use nu_protocol::engine::ArgType;
-use nu_protocol::{DynamicSuggestion, Example, LabeledError, PipelineData, Signature, Spanned, SyntaxShape};
+use nu_plugin::{EngineInterface, EvaluatedCall, PluginCommand};
+use nu_protocol::{Example, LabeledError, PipelineData, Signature, SyntaxShape};
 
 use crate::commands::work;
 use crate::nu::Wf0Plugin;
 use crate::nu::caller::Caller;
-use crate::nu::completions::{self, Which};
-use crate::nu::failure::labeled;
+use crate::nu::completions::{Which, offers};
 use crate::nu::rows::{Density, Row};
 use crate::nu::signature::Shared;
 use crate::nu::values;
-use crate::nu::work::worker;
 use crate::nu::work::worker_shape;
-use crate::schedule::WorkId;
 
 /// The command.
 pub struct Claim;
@@ -66,22 +62,11 @@ impl PluginCommand for Claim {
     ) -> Result<PipelineData, LabeledError> {
         let caller = Caller::new(engine, call);
         let project = caller.project()?;
-        let id: Spanned<String> = call.req(0)?;
-        let id = WorkId::new(id.item).map_err(|error| labeled(&error, id.span))?;
-        let worker = worker(&call.req(1)?)?;
+        let id = caller.work(0)?;
+        let worker = caller.worker(1)?;
         let row = work::claim(&project, &id, worker).map_err(|error| caller.failure(&error))?;
         Ok(caller.record(&caller.told(row)))
     }
 
-    #[expect(deprecated, reason = "the marker of a method of nu-plugin that may still change")]
-    fn get_dynamic_completion(
-        &self,
-        _: &Wf0Plugin,
-        engine: &EngineInterface,
-        call: DynamicCompletionCall,
-        argument: ArgType,
-        _: nu_protocol::engine::ExperimentalMarker,
-    ) -> Option<Vec<DynamicSuggestion>> {
-        completions::works(engine, &call, &argument, Which::Pending)
-    }
+    offers!(Which::Pending);
 }

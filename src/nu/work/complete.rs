@@ -1,21 +1,15 @@
 //! `wf0 work complete`.
 
-use nu_plugin::{DynamicCompletionCall, EngineInterface, EvaluatedCall, PluginCommand};
-use nu_protocol::engine::ArgType;
-use nu_protocol::{
-    DynamicSuggestion, Example, LabeledError, PipelineData, Signature, Spanned, SyntaxShape, Type,
-};
+use nu_plugin::{EngineInterface, EvaluatedCall, PluginCommand};
+use nu_protocol::{Example, LabeledError, PipelineData, Signature, SyntaxShape, Type};
 
 use crate::commands::work;
 use crate::nu::Wf0Plugin;
 use crate::nu::caller::Caller;
-use crate::nu::completions::{self, Which};
-use crate::nu::failure::labeled;
+use crate::nu::completions::{Which, offers};
 use crate::nu::signature::Shared;
 use crate::nu::values;
-use crate::nu::work::worker;
 use crate::nu::work::worker_shape;
-use crate::schedule::WorkId;
 use crate::store::runs::Outcome;
 
 /// The command.
@@ -68,23 +62,12 @@ impl PluginCommand for Complete {
     ) -> Result<PipelineData, LabeledError> {
         let caller = Caller::new(engine, call);
         let project = caller.project()?;
-        let id: Spanned<String> = call.req(0)?;
-        let id = WorkId::new(id.item).map_err(|error| labeled(&error, id.span))?;
-        let worker = worker(&call.req(1)?)?;
+        let id = caller.work(0)?;
+        let worker = caller.worker(1)?;
         let done = work::report(&project, &id, worker, &Outcome::Completed);
         caller.told(done.map_err(|error| caller.failure(&error))?);
         Ok(PipelineData::empty())
     }
 
-    #[expect(deprecated, reason = "the marker of a method of nu-plugin that may still change")]
-    fn get_dynamic_completion(
-        &self,
-        _: &Wf0Plugin,
-        engine: &EngineInterface,
-        call: DynamicCompletionCall,
-        argument: ArgType,
-        _: nu_protocol::engine::ExperimentalMarker,
-    ) -> Option<Vec<DynamicSuggestion>> {
-        completions::works(engine, &call, &argument, Which::Running)
-    }
+    offers!(Which::Running);
 }

@@ -6,16 +6,9 @@ pub mod fail;
 pub mod next;
 pub mod release;
 
-use nu_protocol::{LabeledError, SyntaxShape, Value};
-
-use super::failure::labeled;
-use crate::schedule::WorkerNumber;
+use nu_protocol::SyntaxShape;
 
 /// A worker as it is typed: 7 or worker-7.
 fn worker_shape() -> SyntaxShape {
     SyntaxShape::OneOf(vec![SyntaxShape::Int, SyntaxShape::String])
-}
-
-fn worker(given: &Value) -> Result<WorkerNumber, LabeledError> {
-    given.coerce_str()?.parse().map_err(|error| labeled(&error, given.span()))
 }

@@ -8,7 +8,6 @@ use crate::nu::Wf0Plugin;
 use crate::nu::caller::Caller;
 use crate::nu::signature::Shared;
 use crate::nu::values;
-use crate::nu::work::worker;
 use crate::nu::work::worker_shape;
 
 /// The command.
@@ -59,7 +58,7 @@ impl PluginCommand for Release {
         _: PipelineData,
     ) -> Result<PipelineData, LabeledError> {
         let caller = Caller::new(engine, call);
-        let worker = worker(&call.req(0)?)?;
+        let worker = caller.worker(0)?;
         let given_back = work::release(&caller.project()?, worker);
         caller.told(given_back.map_err(|error| caller.failure(&error))?);
         Ok(PipelineData::empty())
