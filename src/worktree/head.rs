@@ -6,13 +6,17 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use super::entry;
 use super::git::{Commit, Git};
 use super::repository::{Repository, branch_ref};
 use crate::error::{Code, Error, Result};
-use crate::platform::children::Never;
+use crate::platform::children::{Interrupt, Never, wait_readable};
 use crate::schedule::id::quoted;
+
+/// So old is no lock of a branch that somebody holds.
+const ABANDONED: Duration = Duration::from_secs(2);
 
 /// Where HEAD stands, once all is well.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,26 +100,61 @@ impl Repository {
         Ok(HeadState::BroughtBack { commit, from })
     }
 
+    /// Waits until nobody changes a work's branch. Between works it is changed by a git that packs refs at most, in a
+    /// moment: a lock that is older was left by one that was killed, and git itself would wait a minute for it.
+    pub(super) fn free_branch(&self, branch: &str, interrupt: &mut dyn Interrupt) -> Result<()> {
+        let lock = self.branch_lock(branch);
+        let begin = Instant::now();
+        while let Ok(metadata) = fs::symlink_metadata(&lock) {
+            // A clock that was set back makes no lock young for ever.
+            let age = metadata.modified().ok().and_then(|at| at.elapsed().ok()).unwrap_or_default();
+            if age.max(begin.elapsed()) >= ABANDONED {
+                return remove(&lock).map(drop);
+            }
+            if interrupt.raised() {
+                return Err(Error::new(
+                    Code::Interrupted,
+                    format!("interrupted while waiting for {}", lock.display()),
+                    "run `wf0 batch resume` to go on",
+                ));
+            }
+            wait_readable(&interrupt.fds(), Duration::from_millis(10));
+        }
+        Ok(())
+    }
+
+    fn branch_lock(&self, branch: &str) -> PathBuf {
+        self.common_dir().join(format!("refs/heads/{branch}.lock"))
+    }
+
     /// Deletes the lock files that a killed git left for this worktree and its branch. Only for when none of
     /// the work's processes is left.
     ///
     /// # Errors
     /// A lock file cannot be deleted.
     pub fn clear_stale_locks(&self, path: &Path, branch: &str) -> Result<Vec<PathBuf>> {
-        let mut locks = vec![self.common_dir().join(format!("refs/heads/{branch}.lock"))];
+        let mut locks = vec![self.branch_lock(branch)];
         if let Some(admin) = entry::admin_of(path) {
             locks.extend(["index.lock", "HEAD.lock"].map(|name| admin.join(name)));
         }
         let mut cleared = Vec::new();
         for lock in locks {
-            match fs::remove_file(&lock) {
-                Ok(()) => cleared.push(lock),
-                Err(error)
-                    if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
-                Err(error) => return Err(Error::file("delete the stale lock", &lock, &error)),
+            if remove(&lock)? {
+                cleared.push(lock);
             }
         }
         Ok(cleared)
+    }
+}
+
+/// Deletes a lock file that a killed git left; `false` where there is none.
+fn remove(lock: &Path) -> Result<bool> {
+    match fs::remove_file(lock) {
+        Ok(()) => Ok(true),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            Ok(false)
+        }
+        Err(error) => Err(Error::file("delete the stale lock", lock, &error)),
     }
 }
 

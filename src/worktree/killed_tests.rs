@@ -1,7 +1,9 @@
 //! Tests of making a worktree whose maker was killed: by steps, and by the system at any moment.
 
 use std::fs;
+use std::os::fd::BorrowedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::super::testing::{Project, try_git_in};
 use super::tests::{assert_good, assert_no_litter};
@@ -43,6 +45,46 @@ fn killed_at_any_step_the_next_call_succeeds() {
     }
 }
 
+/// git itself would wait a minute for it, and meanwhile nobody could make a worktree.
+#[test]
+fn a_lock_of_the_branch_that_a_killed_git_left_holds_nobody_up_for_long() {
+    let project = Project::new();
+    let repository = project.repository();
+    project.commit_on("feat/1-a", "main", &[("one", "1")]);
+    let order = project.order("FEAT-2-b", &["FEAT-1-a"]);
+    let lock = repository.common_dir().join("refs/heads/feat/2-b.lock");
+    fs::write(&lock, "").unwrap();
+    let begin = Instant::now();
+    let made = repository.make(&order, &mut Never).unwrap();
+    assert_good(&order, &made);
+    assert!(!lock.exists() && begin.elapsed() < Duration::from_secs(30), "{:?}", begin.elapsed());
+    // One that somebody holds is waited for.
+    let order = project.order("FEAT-3-c", &["FEAT-1-a"]);
+    let lock = repository.common_dir().join("refs/heads/feat/3-c.lock");
+    let held = fs::File::create(&lock).unwrap();
+    // However slow the machine is, this lock is young.
+    held.set_modified(SystemTime::now() + Duration::from_secs(3600)).unwrap();
+    let mut holder = Holder(Some(lock));
+    let made = repository.make(&order, &mut holder).unwrap();
+    assert_good(&order, &made);
+    assert!(holder.0.is_none());
+}
+
+/// Takes its lock away at the first look of whoever waits for it.
+struct Holder(Option<PathBuf>);
+
+impl Interrupt for Holder {
+    fn fds(&self) -> Vec<BorrowedFd<'_>> {
+        Vec::new()
+    }
+    fn raised(&mut self) -> bool {
+        if let Some(lock) = self.0.take_if(|lock| lock.exists()) {
+            fs::remove_file(lock).unwrap();
+        }
+        false
+    }
+}
+
 #[test]
 fn killed_while_it_brings_a_worktree_forward_the_next_call_succeeds() {
     for step in [Step::Unlinked, Step::Marked, Step::Forwarded] {
@@ -66,7 +108,6 @@ fn killed_at_any_moment_the_next_call_succeeds() {
     use crate::platform::tree::{Traces, end};
     use std::os::unix::process::CommandExt;
     use std::process::{Command, Stdio};
-    use std::time::Duration;
     const ROOT: &str = "WF0_TEST_MAKE_IN";
     let order_of = |project: &Project, number: &str| {
         project.order(&format!("FEAT-{number}-x"), &["FEAT-1-a", "FEAT-2-b"])

@@ -111,6 +111,7 @@ impl Repository {
         if let Found::HalfMade(_) = found {
             self.clear_stale_locks(path, &order.branch)?;
         }
+        self.free_branch(&order.branch, interrupt)?;
         let lock = self.lock(interrupt)?;
         for admin in stale.iter().chain(match &found {
             Found::EntryOnly(admin) => Some(admin),
@@ -119,7 +120,8 @@ impl Repository {
             self.unregister(admin)?;
         }
         if start.tip.as_ref() != Some(&target) {
-            self.move_works_branch(order, path, &start, &target)?;
+            self.move_branch(&order.branch, &target, start.tip.as_ref())
+                .map_err(|error| self.explained(order, error))?;
         }
         passed(Step::Branch);
         let fresh = !matches!(found, Found::HalfMade(_));
@@ -140,16 +142,6 @@ impl Repository {
             self.take_back(order, path, &admin, &start, &target);
         }
         filled
-    }
-
-    fn move_works_branch(&self, order: &Order, path: &Path, start: &Start, target: &Commit) -> Result<()> {
-        let once = || self.move_branch(&order.branch, target, start.tip.as_ref());
-        let Err(error) = once() else { return Ok(()) };
-        // git has waited for the branch's lock, which nobody holds that long: it was left by a killed call.
-        if self.clear_stale_locks(path, &order.branch)?.is_empty() {
-            return Err(self.explained(order, error));
-        }
-        once()
     }
 
     /// From a registered entry to a worktree that can be handed out.
