@@ -175,7 +175,12 @@ fn a_preview_shows_all_and_writes_nothing_at_all() {
     let command = ["schedule", "create", "--from", "-", "--dry-run"];
     let ran = project.run_with_input(&command, Value::from(circle.to_vec()).to_string().as_bytes());
     assert_eq!(ran.code, 1);
-    assert!(ran.err.contains("FEAT-1-a → FEAT-2-b → FEAT-1-a"), "{ran:?}");
+    assert!(
+        ran.err.contains(
+            "FEAT-1-a → FEAT-2-b → FEAT-1-a: FEAT-1-a waits for FEAT-2-b (\"Depends on #2\"); FEAT-2-b waits for FEAT-1-a (\"Depends on #1\") ["
+        ),
+        "{ran:?}"
+    );
     assert_eq!(project.snapshot(), before);
 }
 
@@ -232,8 +237,7 @@ fn reading_again_keeps_what_is_done_and_what_was_edited() {
         issue(500, "Write the help", ""),
     ];
     let ran = create(&project, &again, &[]);
-    assert!(ran.err.contains(&format!("names these works any more: {base}; they stay")), "{ran:?}");
-    assert_eq!(ran.err.matches(base).count(), 1, "said once: {ran:?}");
+    assert_eq!(ran.err, "", "it is done, and nobody has to do anything about it");
     assert_eq!(
         works(&project),
         [
@@ -307,6 +311,51 @@ fn a_work_whose_issue_is_closed_meanwhile_counts_as_completed_until_it_is_open_a
 }
 
 #[test]
+fn what_is_done_is_not_called_vanished_and_what_was_taken_out_stays_out() {
+    let project = project();
+    let issues = [issue(1, "a", "Depends on #99 and the rework in #2"), issue(2, "b", ""), issue(3, "c", "")];
+    create(&project, &issues, &[]);
+    project.ok(&["schedule", "edit", "FEAT-1-a", "remove-dep=GH-99", "add-dep=FEAT-2-b"]);
+    project.ok(&["work", "claim", "FEAT-3-c", "1"]);
+    project.ok(&["work", "complete", "FEAT-3-c", "1"]);
+    // 99 is among them now, and 3, which is done, no more.
+    let again = [issues[0].clone(), issues[1].clone(), issue(99, "base", "")];
+    let ran = create(&project, &again, &[]);
+    assert_eq!(ran.err, "", "{ran:?}");
+    assert_eq!(edges(&project), ["FEAT-1-a | FEAT-2-b | manual | work | -"]);
+    let ran = create(&project, &[&again[..], &[issue(3, "c", "")]].concat(), &[]);
+    assert!(ran.err.contains("completed here: FEAT-3-c; they stay completed"), "{ran:?}");
+    assert_eq!(project.state("FEAT-3-c"), "completed");
+}
+
+#[test]
+fn a_fault_that_passes_fails_the_source_and_leaves_what_is_known() {
+    let project = project();
+    with_gh(&project, &[issue(1, "a", "Depends on #3")]);
+    std::fs::write(project.around().join("closed"), "3\n").unwrap();
+    project.ok(&["schedule", "create", "github=label:scheduled"]);
+    let before = project.document();
+    let gh = std::fs::read_to_string(project.around().join("bin/gh")).unwrap();
+    let broken = gh
+        .replace("'api graphql'", "'api graphql'*) echo 'gh: HTTP 502: Bad Gateway' >&2; exit 1 ;;\n'api x'");
+    std::fs::write(project.around().join("bin/gh"), broken).unwrap();
+    let ran = project.run(&["schedule", "create", "github=label:scheduled"]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.err.contains("GitHub can't be reached: gh: HTTP 502"), "{ran:?}");
+    assert_eq!(project.document(), before);
+}
+
+#[test]
+fn a_preview_while_the_batch_runs_says_what_it_is_worth() {
+    let project = project();
+    create(&project, &shop(), &[]);
+    project.ok(&["work", "claim", "FEAT-100-create-the-database", "1"]);
+    let ran = create(&project, &shop(), &["--dry-run"]);
+    assert!(ran.err.contains("as worker-1: without --dry-run this is refused until it ends"), "{ran:?}");
+    project.ok(&["work", "release", "1"]);
+}
+
+#[test]
 fn works_that_github_lists_no_more_are_asked_for_whether_they_are_closed() {
     let project = project();
     with_gh(&project, &[issue(99, "The base", ""), issue(100, "More", "Depends on #99")]);
@@ -320,6 +369,7 @@ fn works_that_github_lists_no_more_are_asked_for_whether_they_are_closed() {
         ["FEAT-99-the-base 1 pending", "FEAT-7-another 1 pending", "FEAT-100-more 2 completed"]
     );
     assert!(ran.err.contains("any more: FEAT-99-the-base; they stay"), "{ran:?}");
+    assert_eq!(ran.err.matches("FEAT-99-the-base").count(), 1, "said once: {ran:?}");
     let ready = project.ok(&["schedule", "why", "FEAT-99-the-base"]);
     assert!(ready.contains("no source names it any more"), "{ready}");
     // Where the list is empty, they lie where they lay.

@@ -18,12 +18,16 @@ use crate::platform::children::{Interrupt, Never};
 use crate::project::Project;
 use crate::schedule::Edge;
 use crate::schedule::id::quoted;
+use crate::sources::records::Item;
 use crate::store::Store;
 use crate::store::create::Checked;
 use crate::store::intake::Unreadable;
 use crate::store::processes::Place;
 use crate::store::works::Owner;
 use renew::Existing;
+
+/// So many warnings are said one by one.
+const WARNINGS: usize = 20;
 
 /// Where works come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -166,6 +170,9 @@ pub fn preview(
     let store = Store::look(project)?;
     let existing = if request.force { None } else { Existing::look(project, store.as_ref())? };
     let mut notices = Vec::new();
+    if let Some(Err(error)) = store.as_ref().map(refuse_while_running) {
+        notices.push(format!("{}: without --dry-run this is refused until it ends", error.what()));
+    }
     let checked = prepare(gathered, existing, &config, interrupt, project, &mut notices)?;
     let edges = checked.edges().to_vec();
     let works = show::of(checked.into_schedule().works);
@@ -180,14 +187,46 @@ fn prepare(
     project: &Project,
     notices: &mut Vec<String>,
 ) -> Result<Checked> {
+    notices.extend(unused_keys(gathered.items.iter().filter_map(Item::extra)));
     let (document, edges) = renew::document(gathered, existing, config, project, interrupt, notices)?;
-    notices.extend(unused_keys(document.works.values().map(|work| &work.extra)));
     if document.works.is_empty() {
         nothing_found(&document.sources)?;
     }
-    let checked = Checked::new(document, &config.branch_prefix)?;
-    notices.extend(checked.warnings.iter().cloned());
+    let checked = Checked::new(document, &config.branch_prefix).map_err(|error| said_where(error, &edges))?;
+    notices.extend(checked.warnings.iter().take(WARNINGS).cloned());
+    if let Some(more) = checked.warnings.len().checked_sub(WARNINGS).filter(|more| *more > 0) {
+        notices.push(format!("and {more} more of this kind: `wf0 schedule validate` lists them"));
+    }
     Ok(checked.with_edges(edges))
+}
+
+/// A circle with the lines that make it: until it is gone there is no schedule to look them up in.
+fn said_where(error: Error, edges: &[Edge]) -> Error {
+    let Some((begin, path)) = error.what().split_once(": ").filter(|_| error.code() == Code::Cycle) else {
+        return error;
+    };
+    let stops: Vec<&str> = path.split(" → ").collect();
+    let hops: Vec<String> = stops
+        .windows(2)
+        .filter_map(|hop| {
+            let edge =
+                edges.iter().find(|edge| edge.from.as_str() == hop[0] && edge.to.as_str() == hop[1])?;
+            let said = match &edge.text {
+                Some(text) => format!("\"{text}\""),
+                None => edge.origin.to_string(),
+            };
+            Some(format!("{} waits for {} ({said})", hop[0], hop[1]))
+        })
+        .take(WARNINGS)
+        .collect();
+    if hops.is_empty() {
+        return error;
+    }
+    Error::new(
+        Code::Cycle,
+        format!("{begin}: {path}: {}", hops.join("; ")),
+        "take one of these dependencies out where it is said, then run the same command again",
+    )
 }
 
 /// Refuses queries that find nothing, by name.

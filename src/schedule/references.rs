@@ -35,6 +35,16 @@ pub enum Direction {
     Blocks,
 }
 
+impl Direction {
+    /// The other way round.
+    fn other(self) -> Direction {
+        match self {
+            Direction::BlockedBy => Direction::Blocks,
+            Direction::Blocks => Direction::BlockedBy,
+        }
+    }
+}
+
 /// A dependency that a text speaks of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reference {
@@ -154,7 +164,7 @@ impl Block<'_> {
     fn indent(&self) -> Option<usize> {
         match self.kind {
             Kind::Item(indent) => Some(indent),
-            Kind::Paragraph | Kind::Heading => None,
+            Kind::Paragraph | Kind::Heading(_) => None,
         }
     }
 }

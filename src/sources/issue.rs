@@ -40,7 +40,7 @@ pub struct Link {
     pub closed: Option<bool>,
 }
 
-/// The priority that labels give, such as `priority:1`, `priority/2` or `P1`; the most urgent where there are several.
+/// The priority that labels give, such as `priority:1`, `priority::1`, `priority/2` or `P1`; the most urgent where there are several.
 pub fn priority_of_labels(labels: &[String]) -> Option<i64> {
     labels.iter().filter_map(|label| priority_of_label(label)).min()
 }
@@ -50,7 +50,7 @@ fn priority_of_label(label: &str) -> Option<i64> {
     let number = match label.strip_prefix("priority") {
         Some(rest) => {
             let rest = rest.trim_start();
-            let rest = rest.strip_prefix([':', '/', '-', '=']).unwrap_or(rest).trim_start();
+            let rest = rest.trim_start_matches("::").trim_start_matches([':', '/', '-', '=']).trim_start();
             rest.strip_prefix('p').unwrap_or(rest).to_owned()
         }
         None => label.strip_prefix('p')?.to_owned(),
@@ -68,6 +68,7 @@ mod tests {
         for (label, expected) in [
             ("priority:1", Some(1)),
             ("Priority: 2", Some(2)),
+            ("priority::4", Some(4)),
             ("priority/p3", Some(3)),
             ("P0", Some(0)),
             ("p10", Some(10)),

@@ -1,5 +1,7 @@
 //! What sources give before it is known how it hangs together: issues, and works that name themselves.
 
+use serde_json::{Map, Value};
+
 use crate::schedule::{Source, WorkId, WorkRecord};
 
 use super::issue::Issue;
@@ -46,6 +48,16 @@ pub enum Item {
     Listed(Box<Listed>),
     /// A work that is there already.
     Known(Box<Known>),
+}
+
+impl Item {
+    /// What a list says of a work and wf0 does not know.
+    pub fn extra(&self) -> Option<&Map<String, Value>> {
+        match self {
+            Item::Listed(listed) => Some(&listed.work.extra),
+            Item::Issue(_) | Item::Known(_) => None,
+        }
+    }
 }
 
 impl From<Issue> for Item {

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use indexmap::IndexMap;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
@@ -12,7 +13,7 @@ use crate::error::{Code, Result};
 use crate::platform::children::Interrupt;
 use crate::project::Project;
 use crate::schedule::document::VERSION;
-use crate::schedule::references::Patterns;
+use crate::schedule::references::{Patterns, issue_of_address};
 use crate::schedule::{
     Document, Edge, Origin, ScheduleStatus, Source, SourceType, Status, WorkId, WorkRecord,
 };
@@ -92,11 +93,17 @@ impl Existing {
 
     /// Whether every source was read again that a work of that tracker may have come from.
     fn was_read_again(&self, tracker: SourceType, sources: &[Map<String, Value>]) -> bool {
-        let mut from = self.schedule.sources.iter().filter(|source| {
-            source.contains_key("from")
-                || source.get("type").and_then(Value::as_str) == Some(tracker.as_str())
-        });
-        from.all(|source| sources.contains(source))
+        let from: Vec<_> = self
+            .schedule
+            .sources
+            .iter()
+            .filter(|source| {
+                source.contains_key("from")
+                    || source.get("type").and_then(Value::as_str) == Some(tracker.as_str())
+            })
+            .collect();
+        // One that somebody wrote into schedule.json comes from no source at all.
+        !from.is_empty() && from.into_iter().all(|source| sources.contains(source))
     }
 }
 
@@ -119,6 +126,11 @@ pub fn document(
         ask(&reading.outside(), near.as_deref(), &gathered.sources, config, project, interrupt, notices)?;
     let mut works = reading.works(&closed);
     notices.append(&mut works.notices);
+    let decided = |from: &WorkId, to: &WorkId| {
+        let edits = existing.as_ref().and_then(|existing| existing.by_hand.get(from));
+        edits.is_some_and(|edits| edits.added.contains(to) || edits.dropped.contains(to))
+    };
+    works.passed.retain(|(from, to, _)| !decided(from, to) && !waits_for(&works.works, from, to));
     for (from, to, line) in works.passed.iter().take(PASSED) {
         notices.push(format!(
             "'{from}' does not wait for '{to}', which is only mentioned: \"{line}\"; if it is to, `wf0 schedule edit {from} add-dep={to}`"
@@ -163,7 +175,13 @@ fn over(
     for edge in &existing.edges {
         before.entry(edge.from.clone()).or_default().push(edge.clone());
     }
-    let (mut vanished, mut closed, mut opened) = (Vec::new(), Vec::new(), Vec::new());
+    // What lay outside when it was taken out of the dependencies may be a work by now.
+    let names: HashMap<WorkId, Vec<WorkId>> = document
+        .works
+        .iter()
+        .filter_map(|(id, work)| Some((id.clone(), outside_names(work.source.as_ref()?))))
+        .collect();
+    let (mut vanished, mut closed, mut opened, mut again) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for work in &existing.schedule.works {
         let Some(record) = document.works.get_mut(&work.id) else { continue };
         let by_hand = existing.by_hand.get(&work.id).cloned().unwrap_or_default();
@@ -174,8 +192,14 @@ fn over(
             said.insert(work.id.clone(), before.remove(&work.id).unwrap_or_default());
         } else {
             let edges = said.entry(work.id.clone()).or_default();
-            edges.retain(|edge| !by_hand.dropped.contains(&edge.to));
-            record.dependencies.retain(|on| !by_hand.dropped.contains(on));
+            let is_dropped = |on: &WorkId| {
+                by_hand.dropped.contains(on)
+                    || names
+                        .get(on)
+                        .is_some_and(|names| names.iter().any(|name| by_hand.dropped.contains(name)))
+            };
+            edges.retain(|edge| !is_dropped(&edge.to));
+            record.dependencies.retain(|on| !is_dropped(on));
             for on in by_hand.added {
                 edges.retain(|edge| edge.to != on);
                 edges.push(Edge::by_hand(work.id.clone(), on.clone()));
@@ -190,6 +214,12 @@ fn over(
         match gone {
             None => {
                 source.extra.shift_remove(GONE);
+                if work.status == Status::Completed
+                    && is_marked(&work.source, GONE)
+                    && !is_marked(&work.source, CLOSED)
+                {
+                    again.push(&work.id);
+                }
                 if source.extra.shift_remove(CLOSED).is_some() | is_marked(&work.source, CLOSED)
                     && work.status == Status::Completed
                 {
@@ -207,7 +237,9 @@ fn over(
             }
             Some(Gone::Unnamed) if existing.was_read_again(work.source.kind, &document.sources) => {
                 source.extra.insert(GONE.into(), Value::from(true));
-                vanished.push(&work.id);
+                if work.status != Status::Completed {
+                    vanished.push(&work.id);
+                }
             }
             Some(Gone::Unnamed) => {}
         }
@@ -227,6 +259,11 @@ fn over(
     );
     tell(&closed, "the issues of these works are closed", "they count as completed");
     tell(&opened, "the issues of these works are open again", "they are pending again");
+    tell(
+        &again,
+        "sources name these works again, which were completed here",
+        "they stay completed; set to pending in schedule.json, one runs again",
+    );
     let mut sources = existing.schedule.sources;
     sources.retain(|source| !document.sources.contains(source));
     sources.append(&mut document.sources);
@@ -239,6 +276,38 @@ fn over(
         edge.resolved = crate::schedule::Resolved::Work;
     }
     edges
+}
+
+/// What references to a work are called while it is none: see [`Reading::works`].
+fn outside_names(source: &Source) -> Vec<WorkId> {
+    let key = &source.id;
+    let names = match source.kind {
+        SourceType::Github => {
+            let elsewhere = source.url.as_deref().and_then(issue_of_address);
+            let elsewhere =
+                elsewhere.map(|(repository, _)| format!("GH-{}-{key}", repository.replace('/', ".")));
+            [Some(format!("GH-{key}")), elsewhere]
+        }
+        SourceType::Jira => [Some(key.to_uppercase()), None],
+        SourceType::Local => [None, None],
+    };
+    names.into_iter().flatten().filter_map(|name| WorkId::new(name).ok()).collect()
+}
+
+/// Whether one work waits for another, over however many between them.
+fn waits_for(works: &IndexMap<WorkId, WorkRecord>, from: &WorkId, to: &WorkId) -> bool {
+    let (mut seen, mut open) = (HashSet::new(), vec![from]);
+    while let Some(id) = open.pop() {
+        for on in works.get(id).map(|work| work.dependencies.as_slice()).unwrap_or_default() {
+            if on == to {
+                return true;
+            }
+            if seen.insert(on) {
+                open.push(on);
+            }
+        }
+    }
+    false
 }
 
 fn is_marked(source: &Source, key: &str) -> bool {
@@ -275,8 +344,8 @@ fn near(items: &[Item]) -> Option<String> {
     })
 }
 
-/// Asks the trackers that were read whether issues outside are closed. Where that can't be learned it is said, and the
-/// issues count as open.
+/// Asks the trackers that were read whether issues outside are closed. Where a login may not learn that it is said, and
+/// the issues count as open.
 fn ask(
     outside: &[Outside],
     near: Option<&str>,
@@ -293,7 +362,12 @@ fn ask(
     let place = Place::new(project.root());
     let mut closed = HashMap::new();
     let mut unknown = |what: &str, result: Result<()>| match result {
-        Err(error) if error.code() == Code::Interrupted => Err(error),
+        // What passes by itself fails the source: what is closed would count as open until somebody reads it again.
+        Err(error)
+            if [Code::Interrupted, Code::SourceUnreachable, Code::SourceLimit].contains(&error.code()) =>
+        {
+            Err(error)
+        }
         Err(error) => {
             notices.push(format!("whether {what} are closed is not known: {}", error.what()));
             Ok(())

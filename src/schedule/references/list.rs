@@ -2,6 +2,23 @@
 
 use super::token::{self, Target, Token, issue_of_address};
 
+/// Words of nothing but an announcement.
+const ANNOUNCING: [&str; 13] = [
+    "the",
+    "these",
+    "those",
+    "all",
+    "of",
+    "following",
+    "issue",
+    "issues",
+    "ticket",
+    "tickets",
+    "tasks",
+    "works",
+    "work",
+];
+
 /// A list of references, read from left to right.
 pub struct List<'a> {
     text: &'a str,
@@ -11,15 +28,19 @@ pub struct List<'a> {
     pub label: bool,
     /// Numbers without `#` count.
     pub numbers: bool,
-    /// Lines of their own go on with the list.
-    pub lines: bool,
+    /// A dash came first, as in `Dependencies - #1`.
+    pub dash: bool,
+    /// Lines of nothing but references go on with the list.
+    lines: bool,
+    /// So do lines that begin with one: `#1 the base`.
+    titled: bool,
     /// Brackets that are open around it.
     brackets: u8,
 }
 
 impl<'a> List<'a> {
     pub fn new(text: &'a str, at: usize) -> List<'a> {
-        List { text, at, label: false, numbers: false, lines: false, brackets: 0 }
+        List { text, at, label: false, numbers: false, dash: false, lines: false, titled: false, brackets: 0 }
     }
 
     fn rest(&self) -> &'a str {
@@ -58,6 +79,7 @@ impl<'a> List<'a> {
     /// What may stand between the words and the first reference.
     pub fn opening(&mut self) {
         let mut ended = self.skip_blanks(true);
+        self.announced();
         for mark in [":", "：", "|", "=>", "->", "→", "="] {
             if let Some(rest) = self.rest().strip_prefix(mark) {
                 self.at = self.text.len() - rest.len();
@@ -69,12 +91,45 @@ impl<'a> List<'a> {
         for dash in ["- ", "– ", "— "] {
             if !self.label && self.rest().starts_with(dash) {
                 self.at += dash.len();
+                self.dash = true;
             }
         }
-        self.lines = ended;
+        self.lines = ended || self.label;
+        self.titled = ended && self.label;
         self.numbers = self.label;
         self.fillers();
         self.open_brackets("([<");
+    }
+
+    /// Goes over what may stand before a colon: `the following issues:`, `(hard):`.
+    fn announced(&mut self) {
+        let rest = self.rest();
+        let words = match remark(rest).filter(|_| rest.starts_with('(')) {
+            Some(end) => end,
+            None => {
+                let length =
+                    rest.bytes().take(40).take_while(|b| b.is_ascii_alphabetic() || *b == b' ').count();
+                let mut words = rest[..length].split(' ').filter(|word| !word.is_empty());
+                let all = words.all(|word| ANNOUNCING.iter().any(|known| known.eq_ignore_ascii_case(word)));
+                if all { length } else { 0 }
+            }
+        };
+        if rest[words..].trim_start_matches(is_blank).starts_with(':') {
+            self.at += words;
+            self.skip_blanks(false);
+        }
+    }
+
+    /// What follows stands below words that announce it.
+    pub fn under_label(&mut self) {
+        (self.lines, self.titled) = (true, true);
+    }
+
+    /// Whether the issue itself is named next: `this`, `this issue`.
+    pub fn means_this(&self) -> bool {
+        let rest = self.rest().trim_start_matches(is_blank);
+        rest.get(..4).is_some_and(|word| word.eq_ignore_ascii_case("this"))
+            && !rest[4..].starts_with(char::is_alphanumeric)
     }
 
     fn open_brackets(&mut self, which: &str) {
@@ -105,19 +160,24 @@ impl<'a> List<'a> {
 
     /// Reads the references, each with where it stands. `at` is behind the last of them afterwards.
     pub fn read(&mut self) -> Vec<(Target, usize)> {
-        let mut targets = Vec::new();
+        let (mut targets, mut reached) = (Vec::new(), None);
         let Some(mut certain) = self.one(&mut targets) else { return targets };
         loop {
             let back = self.at;
             let ended = self.skip_blanks(self.lines);
             let separated = self.separators();
-            let goes_on =
-                separated || (certain && self.is_clear() && (!ended || self.rest_of_line_is_a_list()));
+            let goes_on = separated
+                || (certain
+                    && self.is_clear()
+                    && (!ended || self.rest_of_line_is_a_list() || (self.titled && !self.line_is_prose())));
             match goes_on.then(|| self.one(&mut targets)).flatten() {
                 Some(next) => certain = next,
                 None => {
                     self.at = back;
-                    if !(self.label && self.next_after_remark()) {
+                    let jumped = (self.label && self.next_after_remark())
+                        || (certain && self.titled && self.next_after_title());
+                    // Twice to one place would be for ever.
+                    if !jumped || reached.replace(self.at) == Some(self.at) {
                         return targets;
                     }
                 }
@@ -228,6 +288,26 @@ impl<'a> List<'a> {
         more
     }
 
+    /// In `#1 the base` on a line of its own, goes on to the next line where that begins with a reference, too.
+    fn next_after_title(&mut self) -> bool {
+        let Some((title, next)) = self.rest().split_once('\n') else { return false };
+        if title.len() > 200 || is_prose(title) {
+            return false;
+        }
+        let (back, next) = (self.at, self.text.len() - next.len());
+        self.at = next;
+        let begins = self.is_clear() && !self.line_is_prose();
+        // Stands before the line's end again, so that the loop reads it as one.
+        self.at = if begins { next - 1 } else { back };
+        begins
+    }
+
+    /// Whether a sentence begins with the reference here: `#5 is another matter`.
+    fn line_is_prose(&self) -> bool {
+        let line = self.rest().split('\n').next().unwrap_or_default();
+        token::read(line, 0).is_some_and(|token| is_prose(&line[token.end..]))
+    }
+
     /// Whether nothing but references stands on this line.
     fn rest_of_line_is_a_list(&self) -> bool {
         let line = self.rest().split('\n').next().unwrap_or_default();
@@ -267,6 +347,14 @@ fn link(rest: &str) -> Option<(Target, usize)> {
 fn remark(rest: &str) -> Option<usize> {
     let end = rest.char_indices().take(200).take_while(|(_, c)| *c != '\n').find(|(_, c)| *c == ')')?;
     Some(end.0 + 1)
+}
+
+/// Whether what follows a reference makes a sentence of it, and no title.
+fn is_prose(after: &str) -> bool {
+    const VERBS: [&str; 12] =
+        ["is", "are", "was", "were", "has", "have", "had", "will", "would", "should", "can", "must"];
+    let word = after.trim_start_matches(is_blank).split(is_blank).next().unwrap_or_default();
+    VERBS.iter().any(|verb| verb.eq_ignore_ascii_case(word))
 }
 
 fn html_tag(rest: &str) -> Option<usize> {

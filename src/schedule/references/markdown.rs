@@ -13,8 +13,8 @@ pub const MASK: u8 = 1;
 pub enum Kind {
     /// Lines of text.
     Paragraph,
-    /// A heading.
-    Heading,
+    /// A heading, of that level.
+    Heading(usize),
     /// An item of a list, indented that far.
     Item(usize),
 }
@@ -91,17 +91,17 @@ pub fn blocks(text: &str) -> Vec<Block<'_>> {
                 && shape.item.is_none()
                 && ["=", "-"].iter().any(|mark| underline.replace(mark, "").is_empty())
             {
-                current.kind = Kind::Heading;
+                current.kind = Kind::Heading(if underline.starts_with('=') { 1 } else { 2 });
                 done.extend(open.take());
                 continue;
             }
         }
         let kind = match (shape.item, heading(shape.rest)) {
-            (_, Some(_)) => Some(Kind::Heading),
+            (_, Some((level, _))) => Some(Kind::Heading(level)),
             (Some(indent), None) => Some(Kind::Item(indent)),
             (None, None) => None,
         };
-        let says = heading(shape.rest).unwrap_or(shape.rest);
+        let says = heading(shape.rest).map_or(shape.rest, |(_, text)| text);
         match &mut open {
             Some(current) if kind.is_none() && current.quoted == shape.quoted => {
                 current.text.push('\n');
@@ -113,7 +113,7 @@ pub fn blocks(text: &str) -> Vec<Block<'_>> {
                 let kind = kind.unwrap_or(Kind::Paragraph);
                 let block =
                     Block { kind, text: says.to_owned(), quoted: shape.quoted, lines: vec![(0, line)] };
-                if kind == Kind::Heading { done.push(block) } else { open = Some(block) }
+                if matches!(kind, Kind::Heading(_)) { done.push(block) } else { open = Some(block) }
             }
         }
     }
@@ -181,10 +181,12 @@ fn after_box(rest: &str) -> &str {
     ["[ ]", "[x]", "[X]"].iter().find_map(|it| rest.strip_prefix(it)).map_or(rest, str::trim_start)
 }
 
-fn heading(rest: &str) -> Option<&str> {
+/// The level of a heading, and its text.
+fn heading(rest: &str) -> Option<(usize, &str)> {
     let level = rest.bytes().take_while(|b| *b == b'#').count();
     let text = rest.get(level..)?;
-    ((1..=6).contains(&level) && text.starts_with([' ', '\t'])).then(|| text.trim().trim_end_matches('#'))
+    ((1..=6).contains(&level) && text.starts_with([' ', '\t']))
+        .then(|| (level, text.trim().trim_end_matches('#')))
 }
 
 /// A fence of code that is open.
@@ -365,8 +367,8 @@ mod tests {
                 (Kind::Paragraph, "quoted\non"),
                 (Kind::Item(0), "task\non"),
                 (Kind::Item(2), "inner"),
-                (Kind::Heading, "Head "),
-                (Kind::Heading, "text"),
+                (Kind::Heading(2), "Head "),
+                (Kind::Heading(2), "text"),
                 (Kind::Paragraph, "#12 x"),
                 (Kind::Item(0), "* x"),
             ]

@@ -39,6 +39,10 @@ pub struct Header {
     inside: Option<usize>,
     /// How far the items are indented that they announce, once one was seen.
     items: Option<usize>,
+    /// Whether the last of these items named something: then what is indented below it are its details.
+    named: bool,
+    /// The level of the heading that they are; deeper ones are parts of it.
+    level: Option<usize>,
 }
 
 /// What a phrase is allowed.
@@ -55,7 +59,7 @@ enum Rank {
 static WORDS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(
         concat!(
-            r"(?i)(?:(blocks|blocking|(?:required|needed)[\s*_-]{1,8}by)|(dependency|dependencies|blockers?)|(after)",
+            r"(?i)(?:(blocks|blocking|(?:required|needed)[\s*_-]{1,8}by)|(dependency|dependencies|prerequisites?|blockers?|blockedby|dependson)|(after)",
             r"|blocked[\s*_-]{1,8}(?:by|on)|depend(?:s|ent)?[\s*_-]{1,8}(?:up)?on|requires?)",
         ),
     )
@@ -96,13 +100,28 @@ pub fn in_block(block: &Block<'_>, from: usize, header: &mut Option<Header>, sai
         list.opening();
         // `Requires: 16` speaks of memory, or of anything else that is counted.
         list.numbers &= !word.as_str().starts_with(['r', 'R']);
-        let alone = before.chars().all(|c| is_blank(c) || c == '|');
-        let announces = list.is_over() && (list.label || rank != Rank::After);
-        if announces && (list.label || rank == Rank::Plain || (block.kind == Kind::Heading && alone)) {
-            *header = Some(Header { direction, subject, inside: block.indent(), items: None });
+        let alone =
+            before.trim_start_matches(is_blank).trim_start_matches("<h2>").trim_start_matches("<summary>");
+        let alone = alone.chars().all(|c| is_blank(c) || c == '|');
+        let level = match block.kind {
+            Kind::Heading(level) => Some(level),
+            Kind::Paragraph | Kind::Item(_) => None,
+        };
+        let titles = level.is_some() && rank != Rank::After && is_title(text);
+        let announces =
+            list.is_over() && (list.label || rank == Rank::Plain || (rank == Rank::Label && alone));
+        if announces || titles {
+            *header =
+                Some(Header { direction, subject, inside: block.indent(), items: None, named: false, level });
             return;
         }
-        if rank == Rank::Label && !list.label {
+        if rank == Rank::Label && !(list.label || (list.dash && alone)) {
+            continue;
+        }
+        if let Some(subject) = subject.as_ref().filter(|_| list.means_this()) {
+            let direction = direction.other();
+            let (target, stands_at) = (subject.clone(), word.start());
+            said.found.push(Found { direction, subject: None, target, stands_at, at: stands_at });
             continue;
         }
         let begin = list.at;
@@ -113,6 +132,10 @@ pub fn in_block(block: &Block<'_>, from: usize, header: &mut Option<Header>, sai
         if targets.is_empty() && list.label {
             let line = text[begin..].split('\n').next().unwrap_or_default();
             targets.extend(one_at_the_end(line).map(|(target, at)| (target, begin + at)));
+        }
+        if targets.len() > 1 && begins_sentence(&text[list.at..]) {
+            // `#1 requires #2, and #3 is blocked by #4`
+            list.at = targets.pop().map_or(list.at, |(_, at)| at);
         }
         let stands_at = word.start();
         let last = targets.last().map_or(begin, |(_, at)| *at);
@@ -134,7 +157,11 @@ pub fn in_block(block: &Block<'_>, from: usize, header: &mut Option<Header>, sai
 pub fn under_header(header: &mut Option<Header>, block: &Block<'_>, said: &mut Sayings) -> usize {
     let Some(open) = header else { return 0 };
     let over = match block.kind {
-        Kind::Heading => true,
+        Kind::Heading(level) => {
+            !open.level.is_some_and(|over| over < level)
+                || has_own_words(&block.text)
+                || speaks_of_something_else(&block.text)
+        }
         Kind::Paragraph => open.items.is_some() || open.inside.is_some(),
         Kind::Item(indent) => {
             open.inside.is_some_and(|inside| indent <= inside)
@@ -146,20 +173,35 @@ pub fn under_header(header: &mut Option<Header>, block: &Block<'_>, said: &mut S
         return 0;
     }
     let mut list = List::new(&block.text, 0);
-    let mut targets = match block.kind {
-        Kind::Item(indent) if indent > *open.items.get_or_insert(indent) => return 0,
-        _ => {
-            list.skip_blanks(true);
-            list.lines = true;
-            list.fillers();
-            list.read()
+    match block.kind {
+        Kind::Heading(_) => {
+            open.items = None;
+            return 0;
         }
-    };
+        Kind::Item(indent) if indent > *open.items.get_or_insert(indent) && open.named => return 0,
+        Kind::Item(_) if has_own_words(&block.text) => {
+            open.named = true;
+            return 0;
+        }
+        Kind::Paragraph | Kind::Item(_) => {}
+    }
+    list.skip_blanks(true);
+    list.under_label();
+    list.numbers = block.indent().is_some();
+    list.fillers();
+    let mut targets = list.read();
     if targets.is_empty() && block.indent().is_some() {
         targets.extend(one_at_the_end(&block.text));
-        if targets.is_empty() && open.direction == Direction::BlockedBy && !negated(&block.text) {
-            pass(&block.text, 0, 0, &mut said.passed);
+    }
+    if targets.is_empty() && open.direction == Direction::BlockedBy && !negated(&block.text) {
+        let mut at = 0;
+        for line in block.text.split_inclusive('\n') {
+            pass(line, at, at, &mut said.passed);
+            at += line.len();
         }
+    }
+    if block.indent() == open.items {
+        open.named = !targets.is_empty();
     }
     let (direction, subject) = (open.direction, open.subject.clone());
     said.found.extend(targets.into_iter().map(|(target, at)| Found {
@@ -173,6 +215,66 @@ pub fn under_header(header: &mut Option<Header>, block: &Block<'_>, said: &mut S
         *header = None;
     }
     list.at
+}
+
+/// Whether an item says itself how it hangs together, so that what stands over it doesn't: `- Blocking: #2`,
+/// `- #2 depends on this`. What stands in brackets behind a reference is about that one: `- #1 (blocked by #9)`.
+fn has_own_words(text: &str) -> bool {
+    let Some(words) = WORDS.as_ref() else { return false };
+    let own = words.find_iter(text).filter(|word| stands_alone(text, word.start(), word.end())).any(|word| {
+        let before = line_before(text, word.start());
+        !(before.ends_with('(') && subject(before).is_some())
+    });
+    own || text.split(|c: char| !c.is_alphanumeric()).any(|word| word.eq_ignore_ascii_case("this"))
+}
+
+/// Whether a heading is about dependencies and nothing else: `4. Dependencies & Blockers (hard)`.
+fn is_title(text: &str) -> bool {
+    const WORDS: [&str; 28] = [
+        "dependency",
+        "dependencies",
+        "prerequisite",
+        "prerequisites",
+        "blocker",
+        "blockers",
+        "blocked",
+        "by",
+        "on",
+        "depends",
+        "requires",
+        "and",
+        "or",
+        "the",
+        "task",
+        "tasks",
+        "issue",
+        "issues",
+        "ticket",
+        "tickets",
+        "work",
+        "works",
+        "known",
+        "hard",
+        "internal",
+        "external",
+        "upstream",
+        "project",
+    ];
+    let bare = text.split('(').next().unwrap_or_default();
+    let mut words = bare.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).take(8);
+    words.all(|word| {
+        WORDS.iter().any(|known| known.eq_ignore_ascii_case(word)) || word.bytes().all(|b| b.is_ascii_digit())
+    })
+}
+
+/// Whether what stands here goes on as a sentence about the reference before it.
+fn begins_sentence(rest: &str) -> bool {
+    let rest = rest.trim_start_matches(is_blank);
+    let Some(words) = WORDS.as_ref() else { return false };
+    let first = rest.split(is_blank).next().unwrap_or_default();
+    let verb = |word: &str| VERBS.iter().any(|verb| verb.eq_ignore_ascii_case(word));
+    verb(first)
+        || words.find_at(&rest[..rest.floor_char_boundary(40)], 0).is_some_and(|word| word.start() == 0)
 }
 
 /// The longest text that is looked through for references that stand anywhere in it.
@@ -191,7 +293,23 @@ fn one_at_the_end(text: &str) -> Option<(Target, usize)> {
 
 /// Whether it says that what it names is no dependency: `see #99`, `none`.
 fn speaks_of_something_else(text: &str) -> bool {
-    const WORDS: [&str; 21] = [
+    const WORDS: [&str; 37] = [
+        "by",
+        "used",
+        "downstream",
+        "enables",
+        "unlocks",
+        "before",
+        "part",
+        "supersedes",
+        "superseded",
+        "replaces",
+        "needs",
+        "this",
+        "follow-up",
+        "optional",
+        "optionally",
+        "if",
         "see",
         "cf",
         "related",
@@ -288,10 +406,14 @@ pub fn negated(before: &str) -> bool {
     false
 }
 
+/// What may stand between a reference and the words.
+const VERBS: [&str; 11] =
+    ["is", "are", "was", "also", "currently", "still", "now", "only", "itself", "really", "then"];
+
 /// The issue that the words are about, where it is named right before them.
 pub fn subject(before: &str) -> Option<Target> {
-    const VERBS: [&str; 11] =
-        ["is", "are", "was", "also", "currently", "still", "now", "only", "itself", "really", "then"];
+    // In brackets behind a reference: `#2 (depends on #1)`.
+    let before = before.strip_suffix('(').filter(|it| it.ends_with(is_blank)).unwrap_or(before);
     let word = before
         .split(is_blank)
         .rev()

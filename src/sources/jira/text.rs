@@ -180,12 +180,28 @@ fn wiki_lines(text: &str, base: &str) -> String {
     let lines = text.split('\n').map(|line| {
         let line = match line.trim_start().strip_prefix("bq. ") {
             Some(quote) => format!("> {quote}"),
-            // Indented text is text in a wiki.
-            None => line.trim_start().replace("{quote}", ""),
+            None => marks(line).replace("{quote}", "").replace("\\\\", "\n"),
         };
         wiki_links(&between(&line, "{{", "}}", |code| Some(inline_code(code))), base)
     });
     lines.collect::<Vec<_>>().join("\n")
+}
+
+/// A line with the marks of headings and lists that Markdown has: `h2. Title`, `* item`, `## item`. Elsewhere, indented
+/// text is text in a wiki.
+fn marks(line: &str) -> String {
+    let line = line.trim_start();
+    if let Some((mark, title)) = line.split_once(". ")
+        && let Some(level) = mark.strip_prefix('h').and_then(|level| level.parse::<usize>().ok())
+        && (1..=6).contains(&level)
+    {
+        return format!("{} {title}", "#".repeat(level));
+    }
+    let depth = line.bytes().take_while(|b| matches!(b, b'*' | b'#' | b'-')).count();
+    match line[depth..].strip_prefix(' ') {
+        Some(item) if (1..=8).contains(&depth) => format!("{}- {item}", "  ".repeat(depth - 1)),
+        _ => line.to_owned(),
+    }
 }
 
 /// `[text|url]`, `[url|url|smart-link]` and `[url]`.
@@ -267,9 +283,12 @@ mod tests {
     #[test]
     fn wiki_text_becomes_markdown() {
         for (text, expected) in [
-            ("h2. A\r\nBlocked by: ABC-1", "h2. A\nBlocked by: ABC-1"),
+            ("h2. A\r\nBlocked by: ABC-1", "## A\nBlocked by: ABC-1"),
             ("a {code:java|title=x}depends on ABC-1{code} b", "a \n```\ndepends on ABC-1\n```\nb"),
             ("a\n\n    depends on ABC-1", "a\n\ndepends on ABC-1"),
+            ("h2. Dependencies\r\n\r\n* ABC-1\r\n** ABC-2", "## Dependencies\n\n- ABC-1\n  - ABC-2"),
+            ("# ABC-1\n#ABC-2\n*bold*\n- c", "- ABC-1\n#ABC-2\n*bold*\n- c"),
+            ("depends on ABC-1\\\\ABC-2", "depends on ABC-1\nABC-2"),
             ("{noformat}\nx\n{noformat}", "\n```\nx\n```\n"),
             ("a {code} depends on ABC-1", "a {code} depends on ABC-1"),
             ("{{ABC-1}} and {x}", "`ABC-1` and {x}"),
