@@ -4,6 +4,7 @@
 //! added, and those that no source names any more are marked. Nothing is written before every source has answered.
 
 mod gather;
+mod outside;
 mod renew;
 
 use std::path::Path;

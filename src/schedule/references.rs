@@ -10,6 +10,7 @@ mod list;
 mod markdown;
 mod pattern;
 mod phrase;
+mod sense;
 #[cfg(test)]
 mod tests;
 mod token;

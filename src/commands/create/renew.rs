@@ -7,20 +7,19 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::gather::Gathered;
+use super::outside;
 use crate::commands::plan;
 use crate::config::Config;
 use crate::error::{Code, Result};
 use crate::platform::children::Interrupt;
 use crate::project::Project;
 use crate::schedule::document::VERSION;
-use crate::schedule::references::{Patterns, issue_of_address};
+use crate::schedule::references::Patterns;
 use crate::schedule::{
     Document, Edge, Origin, ScheduleStatus, Source, SourceType, Status, WorkId, WorkRecord,
 };
 use crate::sources::records::{Follows, Item, Known};
-use crate::sources::resolve::{Gone, Outside, Reading};
-use crate::sources::tracker::Place;
-use crate::sources::{github, jira};
+use crate::sources::resolve::{Gone, Reading};
 use crate::store::Store;
 use crate::store::edges::ByHand;
 use crate::store::works::{Schedule, Work};
@@ -120,10 +119,17 @@ pub fn document(
     notices.extend(gathered.notices);
     let mut items: Vec<Item> = existing.iter().flat_map(Existing::items).collect();
     items.extend(gathered.items);
-    let near = near(&items);
+    let near = outside::near(&items);
     let reading = Reading::new(items, &patterns)?;
-    let closed =
-        ask(&reading.outside(), near.as_deref(), &gathered.sources, config, project, interrupt, notices)?;
+    let closed = outside::ask(
+        &reading.outside(),
+        near.as_deref(),
+        &gathered.sources,
+        config,
+        project,
+        interrupt,
+        notices,
+    )?;
     let mut works = reading.works(&closed);
     notices.append(&mut works.notices);
     let decided = |from: &WorkId, to: &WorkId| {
@@ -179,7 +185,7 @@ fn over(
     let names: HashMap<WorkId, Vec<WorkId>> = document
         .works
         .iter()
-        .filter_map(|(id, work)| Some((id.clone(), outside_names(work.source.as_ref()?))))
+        .filter_map(|(id, work)| Some((id.clone(), outside::names(work.source.as_ref()?))))
         .collect();
     let (mut vanished, mut closed, mut opened, mut again) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for work in &existing.schedule.works {
@@ -278,22 +284,6 @@ fn over(
     edges
 }
 
-/// What references to a work are called while it is none: see [`Reading::works`].
-fn outside_names(source: &Source) -> Vec<WorkId> {
-    let key = &source.id;
-    let names = match source.kind {
-        SourceType::Github => {
-            let elsewhere = source.url.as_deref().and_then(issue_of_address);
-            let elsewhere =
-                elsewhere.map(|(repository, _)| format!("GH-{}-{key}", repository.replace('/', ".")));
-            [Some(format!("GH-{key}")), elsewhere]
-        }
-        SourceType::Jira => [Some(key.to_uppercase()), None],
-        SourceType::Local => [None, None],
-    };
-    names.into_iter().flatten().filter_map(|name| WorkId::new(name).ok()).collect()
-}
-
 /// Whether one work waits for another, over however many between them.
 fn waits_for(works: &IndexMap<WorkId, WorkRecord>, from: &WorkId, to: &WorkId) -> bool {
     let (mut seen, mut open) = (HashSet::new(), vec![from]);
@@ -325,76 +315,4 @@ fn keep(record: &mut WorkRecord, work: &Work) {
     for (key, value) in &work.extra {
         record.extra.entry(key.clone()).or_insert_with(|| value.clone());
     }
-}
-
-/// The address of some issue at the GitHub that was read.
-fn near(items: &[Item]) -> Option<String> {
-    let of =
-        |tracker: SourceType, url: &Option<String>| url.clone().filter(|_| tracker == SourceType::Github);
-    let read = items.iter().find_map(|item| match item {
-        Item::Issue(issue) => of(issue.tracker, &issue.url),
-        _ => None,
-    });
-    // Where there is none any more, those that were there lie where they lay.
-    read.or_else(|| {
-        items.iter().find_map(|item| match item {
-            Item::Known(known) => of(known.source.kind, &known.source.url),
-            _ => None,
-        })
-    })
-}
-
-/// Asks the trackers that were read whether issues outside are closed. Where a login may not learn that it is said, and
-/// the issues count as open.
-fn ask(
-    outside: &[Outside],
-    near: Option<&str>,
-    sources: &[Map<String, Value>],
-    config: &Config,
-    project: &Project,
-    interrupt: &mut dyn Interrupt,
-    notices: &mut Vec<String>,
-) -> Result<HashMap<Outside, bool>> {
-    let reads = |kind: SourceType| {
-        sources.iter().any(|source| source.get("type").and_then(Value::as_str) == Some(kind.as_str()))
-    };
-    let of = |kind: SourceType| outside.iter().filter(move |it| it.tracker == kind);
-    let place = Place::new(project.root());
-    let mut closed = HashMap::new();
-    let mut unknown = |what: &str, result: Result<()>| match result {
-        // What passes by itself fails the source: what is closed would count as open until somebody reads it again.
-        Err(error)
-            if [Code::Interrupted, Code::SourceUnreachable, Code::SourceLimit].contains(&error.code()) =>
-        {
-            Err(error)
-        }
-        Err(error) => {
-            notices.push(format!("whether {what} are closed is not known: {}", error.what()));
-            Ok(())
-        }
-        Ok(()) => Ok(()),
-    };
-    if let Some(near) = near.filter(|_| reads(SourceType::Github)) {
-        let wanted: Vec<(String, String)> =
-            of(SourceType::Github).filter_map(|it| Some((it.repository.clone()?, it.key.clone()))).collect();
-        if !wanted.is_empty() {
-            let answer = github::states(near, &wanted, &place, interrupt).map(|states| {
-                closed.extend(states.into_iter().map(|((repository, key), is_closed)| {
-                    let tracker = SourceType::Github;
-                    (Outside { tracker, repository: Some(repository), key }, is_closed)
-                }));
-            });
-            unknown("some issues of GitHub", answer)?;
-        }
-    }
-    let keys: Vec<&str> = of(SourceType::Jira).map(|it| it.key.as_str()).collect();
-    if reads(SourceType::Jira) && !keys.is_empty() {
-        let answer = jira::states(&keys, &config.jira, &place, interrupt).map(|states| {
-            closed.extend(states.into_iter().map(|(key, is_closed)| {
-                (Outside { tracker: SourceType::Jira, repository: None, key }, is_closed)
-            }));
-        });
-        unknown("some tickets", answer)?;
-    }
-    Ok(closed)
 }

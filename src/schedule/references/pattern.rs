@@ -6,7 +6,8 @@
 use regex::{Regex, RegexBuilder};
 
 use super::Direction;
-use super::phrase::{Found, negated, subject};
+use super::phrase::Found;
+use super::sense::{negated, subject};
 use super::token::{self, Target, Token};
 use crate::error::{Code, Error, Result};
 use crate::schedule::id::quoted;
