@@ -128,6 +128,12 @@ pub fn in_block(block: &Block<'_>, from: usize, header: &mut Option<Header>, sai
             list.at = targets.pop().map_or(list.at, |(_, at)| at);
         }
         let stands_at = word.start();
+        if text[list.at..].trim_start_matches(is_blank).starts_with('?') {
+            // Asked, not said.
+            said.passed.extend(targets.into_iter().map(|(target, at)| (target, stands_at, at)));
+            at = at.max(list.at);
+            continue;
+        }
         let last = targets.last().map_or(begin, |(_, at)| *at);
         said.found.extend(targets.into_iter().map(|(target, at)| Found {
             direction,

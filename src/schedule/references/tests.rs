@@ -112,6 +112,7 @@ const CASES: &[(&str, &str, &str)] = &[
     ("negation", "No longer blocked by #5", ""),
     ("negation", "is not currently blocked by #5", ""),
     ("negation", "never requires #5", ""),
+    ("negation", "Blocked by #5? No.", ""),
     ("negation", "Not ready: blocked by #5", "#5"),
     ("negation", "not started because blocked by #5", "#5"),
     ("negation", "not only blocked by #5", "#5"),
@@ -220,6 +221,7 @@ fn what_only_stands_near_the_words_is_passed_over_and_told() {
         ("Depends on:\n- the rework in #12 and more\n- see #13", "#12"),
         ("Depends on the rework in #12, depends on #12", ""),
         ("Depends on 3 reviewers", ""),
+        ("Does this depend on #1? Blocked by #3?", "#1 #3"),
         ("## Dependencies\n\nWe need #1 and PROJ-7 before it.", "#1 PROJ-7"),
         ("## Dependencies\n\n| Issue | Why |\n|---|---|\n| #1 | schema |\n| #3 | api |", "#1 #3"),
     ] {
