@@ -87,7 +87,7 @@ _wf_batch_find() {
         printf 'ERROR: WF0_BIN is no program: %s\n' "$WF0_BIN" >&2
         return 1
     fi
-    if [ -n "$_wf_batch_dir" ]; then
+    if [ -n "${_wf_batch_dir:-}" ]; then
         _wf_batch_bin=$_wf_batch_dir/../target/release/wf0
         [ -f "$_wf_batch_bin" ] && [ -x "$_wf_batch_bin" ] && return 0
         _wf_batch_bin=$_wf_batch_dir/../bin/wf0

@@ -103,6 +103,9 @@ check 'nothing to clean up' "$(say wf_batch_cleanup_worktree W1)" '=0'
 check 'no folder to push from' "$(complaint wf_batch_push_changes W1 "$worktree" | head -n 1)" '=1'
 worktree=$(wf_batch_create_worktree W3 my/own)
 check 'a branch of its own' "$(git -C "$worktree" symbolic-ref --short HEAD)" 'my/own'
+check 'on another branch' "$(complaints wf_batch_create_worktree W3 feat/no | sed 's/.*feat-W3 is/it is/')" \
+    "it is on the branch 'my/own' at $(git rev-parse --short=10 my/own), not on 'feat/no': that branch does not exist
+make that branch there (\`git switch -c feat/no\`), then run \`wf0 batch resume\`"
 check 'pushed by its own name' "$(say wf_batch_push_changes W3 "$worktree" && git ls-remote origin my/own | wc -l | tr -d ' ')" '=0
 1'
 check 'cleaned up' "$(say wf_batch_cleanup_worktree W3)" '=0'
