@@ -87,7 +87,7 @@ _wf_batch_find() {
         printf 'ERROR: WF0_BIN is no program: %s\n' "$WF0_BIN" >&2
         return 1
     fi
-    if [ -n "$_wf_batch_dir" ]; then
+    if [ -n "${_wf_batch_dir:-}" ]; then
         _wf_batch_bin=$_wf_batch_dir/../target/release/wf0
         [ -f "$_wf_batch_bin" ] && [ -x "$_wf_batch_bin" ] && return 0
         _wf_batch_bin=$_wf_batch_dir/../bin/wf0
@@ -158,26 +158,34 @@ _wf_batch_has_lock() {
     [ "${_wf_batch_depth:-0}" -gt 0 ] && kill -0 "${_wf_batch_holder%% *}" 2>/dev/null
 }
 
+# Whether that is the lock of the project that this folder belongs to.
+_wf_batch_is_here() {
+    [ "$PWD" = "${_wf_batch_where:-}" ] || _wf_batch_wf0 work has-lock "$_wf_batch_holder"
+}
+
 wf_batch_lock() {
     if _wf_batch_has_lock; then
+        _wf_batch_is_here || return 1
         _wf_batch_depth=$((_wf_batch_depth + 1))
         return 0
     fi
     _wf_batch_depth=0
     _wf_batch_find_self
     _wf_batch_holder=$(_wf_batch_wf0 work lock "$_wf_batch_self") || return 1
+    _wf_batch_where=$PWD
     _wf_batch_depth=1
 }
 
+# Frees what this shell has, wherever it has gone since.
 wf_batch_unlock() {
     [ "${_wf_batch_depth:-0}" -gt 0 ] || return 0
+    [ "$_wf_batch_depth" -gt 1 ] || _wf_batch_wf0 work unlock "$_wf_batch_holder" || return 1
     _wf_batch_depth=$((_wf_batch_depth - 1))
-    [ "$_wf_batch_depth" -gt 0 ] || _wf_batch_wf0 work unlock "$_wf_batch_holder"
 }
 
 wf_batch_update_schedule() {
     set -- "${1:-}"
-    if _wf_batch_has_lock; then
+    if _wf_batch_has_lock && _wf_batch_is_here 2>/dev/null; then
         set -- "$1" --locked
     else
         _wf_batch_find_self

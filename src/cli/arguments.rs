@@ -384,6 +384,8 @@ pub enum Work {
         holder: String,
     },
     #[command(hide = true)]
+    HasLock { holder: String },
+    #[command(hide = true)]
     HoldLock { owner: u32, started: String },
 }
 

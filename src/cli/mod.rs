@@ -81,6 +81,8 @@ fn dispatch(arguments: &Arguments, output: &mut Output) -> Result<u8> {
             commands::lock::hold(&ProcessId { pid: *owner, started: started.clone() });
             Ok(DONE)
         }
+        // Wherever the shell has gone since.
+        Command::Work { command: Work::Unlock { holder } } => work::unlock(holder),
         Command::Work { command } => work::work(&find(arguments)?, command, output),
         Command::Demo(it) => demo::run(it, output),
         Command::Doctor => {

@@ -14,6 +14,7 @@ use crate::error::{Code, Error, Result, plain};
 use crate::platform::process_id::ProcessId;
 use crate::project::Project;
 use crate::schedule::WorkId;
+use crate::schedule::id::quoted;
 use crate::store::runs::Outcome;
 
 /// Runs one operation and gives its exit status.
@@ -99,17 +100,32 @@ pub fn work(project: &Project, command: &Work, output: &mut Output) -> Result<u8
             let holder = commands::lock::take(project, *owner)?;
             output.text(&format!("{} {}\n", holder.pid, holder.started));
         }
-        Work::Unlock { holder } => {
-            let (pid, started) = holder.split_once(' ').unwrap_or((holder, ""));
-            if let Ok(pid) = pid.parse() {
-                commands::lock::release(&ProcessId { pid, started: started.to_owned() })?;
-            }
-        }
+        Work::Unlock { holder } => return unlock(holder),
+        Work::HasLock { holder } => commands::lock::check(project, &holder_of(holder)?)?,
         Work::HoldLock { owner, started } => {
             commands::lock::hold(&ProcessId { pid: *owner, started: started.clone() });
         }
     }
     Ok(DONE)
+}
+
+/// Frees the lock that this process holds, of whichever project.
+pub fn unlock(holder: &str) -> Result<u8> {
+    commands::lock::release(&holder_of(holder)?)?;
+    Ok(DONE)
+}
+
+/// What `lock` printed.
+fn holder_of(text: &str) -> Result<ProcessId> {
+    let (pid, started) = text.split_once(' ').unwrap_or((text, ""));
+    match pid.parse() {
+        Ok(pid) => Ok(ProcessId { pid, started: started.to_owned() }),
+        Err(_) => Err(Error::new(
+            Code::Usage,
+            format!("{} names no process", quoted(text)),
+            "give what `lock` printed",
+        )),
+    }
 }
 
 fn status(yes: bool) -> u8 {

@@ -10,15 +10,17 @@ use crate::agent::{self, Action, Phase};
 use crate::error::{Code, Error, Result};
 use crate::platform::environment;
 use crate::project::Project;
-use crate::schedule::{Source, WorkId, naming};
+use crate::schedule::{WorkId, naming};
 
-/// The agent told `/COMMAND ID` in `folder`, ready to be started. The work need not be in the schedule.
+/// The agent told `/COMMAND ID` in `folder`, ready to be started.
 ///
 /// # Errors
-/// [`Code::NoAgent`], [`Code::Config`], [`Code::File`] where the folder is none, [`Code::Usage`] where its name is empty.
+/// [`Code::NoAgent`], [`Code::Config`], [`Code::File`] where the folder is none, [`Code::Usage`] where its name is empty or
+/// it is another work's worktree; [`Code::UnknownWork`], [`Code::NoSchedule`].
 pub fn command(project: &Project, id: &WorkId, folder: &Path, words: &str) -> Result<Command> {
-    worktree::check_given(id, folder)?;
     let (store, _) = open(project)?;
+    let work = worktree::known(&store, id)?;
+    worktree::check_given(id, folder)?;
     let config = project.config()?;
     agent::check_known(&config)?;
     let words = words.strip_prefix('/').unwrap_or(words);
@@ -32,7 +34,7 @@ pub fn command(project: &Project, id: &WorkId, folder: &Path, words: &str) -> Re
             "give the work's worktree",
         ));
     }
-    let source = store.work(id)?.map_or_else(|| Source::local(id, None), |work| work.source);
+    worktree::check_not_anothers(project, &config, &store, id, &folder)?;
     let branch = naming::branch(id, &config.branch_prefix);
     let run = match store.runs()?.iter().find(|run| run.work_id == *id) {
         Some(run) => store.cookie(run.id)?,
@@ -47,7 +49,7 @@ pub fn command(project: &Project, id: &WorkId, folder: &Path, words: &str) -> Re
         base: config.default_base_branch.as_deref().unwrap_or("the base branch"),
         worktree: &folder,
         root: project.root(),
-        source: &source,
+        source: &work.source,
     };
     Ok(command::build(&config, &phase, false, &call))
 }

@@ -48,6 +48,22 @@ pub fn take(project: &Project, owner: u32) -> Result<ProcessId> {
     Ok(holder)
 }
 
+/// Whether that process holds the lock of this project.
+///
+/// # Errors
+/// [`Code::State`]: it holds another project's.
+pub fn check(project: &Project, holder: &ProcessId) -> Result<()> {
+    let folder = Folder::create(&project.engine_folder()?)?;
+    if record(&folder).is_some_and(|(_, it)| it == *holder) {
+        return Ok(());
+    }
+    Err(Error::new(
+        Code::State,
+        "this shell has the lock of another project",
+        "free that one first (`wf_batch_unlock`), or take this one in a shell of its own",
+    ))
+}
+
 /// Waits for the lock on behalf of `owner`; `None` where that shell has it already.
 pub(super) fn during(folder: &Folder, owner: &ProcessId) -> Result<Option<FileLock>> {
     let path = folder.lock("scripts");

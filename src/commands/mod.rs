@@ -66,7 +66,7 @@ fn open(project: &Project) -> Result<(Store, Vec<String>)> {
     Ok((store, notices))
 }
 
-/// Opens the store for what must work whatever stands in schedule.json: stopping. What is wrong with the file is said
+/// Opens the store for what must work whatever stands in schedule.json: stopping, and reports of outcomes. What is wrong with the file is said
 /// beside the answer.
 fn open_anyway(project: &Project) -> Result<(Store, Vec<String>)> {
     match open(project) {

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Answer, open, schedule, worktree};
+use super::{Answer, open, open_anyway, publish_anyway, schedule, worktree};
 use crate::agent;
 use crate::error::{Code, Error, Result};
 use crate::platform::process_id::ProcessId;
@@ -10,7 +10,6 @@ use crate::project::Project;
 use crate::schedule::{ScheduleStatus, Source, Status, WorkId, WorkerNumber, naming};
 use crate::scheduler::ring_everyone;
 use crate::store::Store;
-use crate::store::intake::Unreadable;
 use crate::store::processes::Place;
 use crate::store::runs::Outcome;
 use crate::store::works::{Owner, Run, no_schedule};
@@ -114,7 +113,7 @@ pub fn progress(project: &Project) -> Result<Answer<Progress>> {
 /// # Errors
 /// No schedule.
 pub fn is_running(project: &Project) -> Result<Answer<bool>> {
-    let (store, notices) = open(project)?;
+    let (store, notices) = open_anyway(project)?;
     let status = store.status()?.ok_or_else(no_schedule)?;
     Ok(Answer { value: status == ScheduleStatus::Running, notices })
 }
@@ -147,7 +146,7 @@ pub fn claim(project: &Project, id: &WorkId, worker: WorkerNumber) -> Result<Ans
 /// # Errors
 /// [`Code::NotYours`].
 pub fn report(project: &Project, id: &WorkId, worker: WorkerNumber, outcome: &Outcome) -> Result<Answer<()>> {
-    let (mut store, mut notices) = open(project)?;
+    let (mut store, mut notices) = open_anyway(project)?;
     schedule(&store)?.work(id)?;
     let is_its = |run: &Run| run.owner == Owner::External && run.work_id == *id;
     if *outcome == Outcome::Completed && store.run_of(worker)?.as_ref().is_some_and(is_its) {
@@ -195,7 +194,7 @@ fn whose(store: &Store, id: &WorkId, worker: WorkerNumber, refusal: Error) -> Re
 /// # Errors
 /// The store can't be used.
 pub fn release(project: &Project, worker: WorkerNumber) -> Result<Answer<Option<WorkId>>> {
-    let (mut store, notices) = open(project)?;
+    let (mut store, notices) = open_anyway(project)?;
     let value = store.change(|change| {
         let (run, id) = match change.external_run(None, worker) {
             Ok(found) => found,
@@ -209,11 +208,11 @@ pub fn release(project: &Project, worker: WorkerNumber) -> Result<Answer<Option<
     Ok(Answer { value, notices })
 }
 
-/// Wakes everybody; where no scheduler lives, brings schedule.json up to date.
+/// Wakes everybody; where no scheduler lives, brings schedule.json up to date. What is recorded is so, whatever stands
+/// in that file.
 fn settle(store: &mut Store) -> Result<()> {
     ring_everyone(store)?;
-    store.publish(Unreadable::Refuse)?;
-    Ok(())
+    publish_anyway(store)
 }
 
 fn row(project: &Project, store: &Store, id: &WorkId) -> Result<Row> {

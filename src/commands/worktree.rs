@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Answer, open, schedule};
+use super::{Answer, open, open_anyway, schedule};
 use crate::config::Config;
 use crate::error::{Code, Error, Result};
 use crate::platform::signals::EndSignals;
@@ -63,32 +63,31 @@ pub fn make(project: &Project, id: &WorkId, branch: Option<&str>) -> Result<Answ
 /// Removes the worktree of a work, if nothing in it could be lost.
 ///
 /// # Errors
-/// [`Code::WouldLose`]: it is kept. git or the file system refuses.
+/// [`Code::WouldLose`]: it is kept. [`Code::UnknownWork`], [`Code::NoSchedule`]; git or the file system refuses.
 pub fn cleanup(project: &Project, id: &WorkId) -> Result<Answer<()>> {
     let (mut store, notices) = open(project)?;
+    let work = known(&store, id)?;
     let config = project.config()?;
     if !config.worktrees() {
         return Ok(Answer { value: (), notices });
     }
-    let branch = naming::branch(id, &config.branch_prefix);
-    let folder = folder(project, &config, &branch);
+    let own = naming::branch(id, &config.branch_prefix);
+    let folder = folder(project, &config, &own);
     let repository = Repository::open(project.root())?;
-    let on = branch_at(&repository, &folder)?.unwrap_or_else(|| branch.clone());
-    let work = store.work(id)?;
-    let counts = |work: &Work| matches!(work.status, Status::Running | Status::Completed);
-    if on != branch && work.as_ref().is_some_and(counts) {
+    let branch = repository.branch_of(&folder, &own)?;
+    if branch != own && matches!(work.status, Status::Running | Status::Completed) {
         // Once its worktree is gone, nothing tells that the work was done there.
-        keep(&repository, id, &on)?;
+        keep(&repository, id, &branch)?;
     }
     let trash = project.worktree_root(&config).join(".trash");
-    if let Removal::Kept(reason) = repository.remove(&folder, &on, &trash, &mut EndSignals::listen()?)? {
+    if let Removal::Kept(reason) = repository.remove(&folder, &branch, &trash, &mut EndSignals::listen()?)? {
         return Err(Error::new(
             Code::WouldLose,
             format!("the worktree {} is kept: {reason}", folder.display()),
             "see to that, then clean up again",
         ));
     }
-    if work.is_some_and(|work| work.worktree.is_some()) {
+    if work.worktree.is_some() {
         record(&mut store, id, None)?;
     }
     empty_trash(&trash)?;
@@ -99,7 +98,8 @@ pub fn cleanup(project: &Project, id: &WorkId) -> Result<Answer<()>> {
 /// and whatever that is called. Where there is no repository, or works run in the project root, there is none to keep.
 ///
 /// # Errors
-/// The configuration can't be read, or git refuses.
+/// The configuration can't be read, or git refuses; [`Code::State`] where the worktree's HEAD cannot be brought back onto
+/// the work's branch: then what is on that branch is kept.
 pub(super) fn keep_commit(project: &Project, id: &WorkId) -> Result<()> {
     let config = project.config()?;
     if !config.worktrees() {
@@ -109,9 +109,16 @@ pub(super) fn keep_commit(project: &Project, id: &WorkId) -> Result<()> {
         Err(error) if matches!(error.code(), Code::Repository | Code::NoGit) => return Ok(()),
         opened => opened?,
     };
-    let branch = naming::branch(id, &config.branch_prefix);
-    let on = branch_at(&repository, &folder(project, &config, &branch))?.unwrap_or(branch);
-    keep(&repository, id, &on)
+    let own = naming::branch(id, &config.branch_prefix);
+    let folder = folder(project, &config, &own);
+    if !repository.is_whole(&folder) {
+        return keep(&repository, id, &own);
+    }
+    let branch = repository.branch_of(&folder, &own)?;
+    match repository.head_after_phase(&folder, &branch) {
+        Ok(head) => repository.record_done(id, head.commit()),
+        Err(error) => keep(&repository, id, &branch).and(Err(error)),
+    }
 }
 
 fn keep(repository: &Repository, id: &WorkId, branch: &str) -> Result<()> {
@@ -121,37 +128,50 @@ fn keep(repository: &Repository, id: &WorkId, branch: &str) -> Result<()> {
     }
 }
 
-/// Pushes the branch of a work, from its worktree or from the folder given. Nothing to push is no error.
+/// Pushes the branch of a work, from its worktree or from the folder given. Nothing to push is no error. What was
+/// committed in the worktree away from the branch is brought onto it first, as after a phase.
 ///
 /// # Errors
-/// The push fails; [`Code::Usage`] where the folder's name is empty, [`Code::File`] where it does not exist,
-/// [`Code::Repository`] where it is no worktree.
+/// The push fails; [`Code::State`] where HEAD cannot be brought back; [`Code::UnknownWork`], [`Code::NoSchedule`];
+/// [`Code::Usage`] where the folder's name is empty, [`Code::File`] where it does not exist, [`Code::Repository`] where it is
+/// no worktree of that work.
 pub fn push(project: &Project, id: &WorkId, worktree: Option<&Path>) -> Result<Answer<()>> {
+    let (store, notices) = open_anyway(project)?;
+    known(&store, id)?;
     if let Some(worktree) = worktree {
         check_given(id, worktree)?;
     }
     let config = project.config()?;
-    let answer = Answer::plain(());
+    let answer = Answer { value: (), notices };
     if !config.worktrees() {
         return Ok(answer);
     }
-    let mut branch = naming::branch(id, &config.branch_prefix);
+    let own = naming::branch(id, &config.branch_prefix);
+    let place = folder(project, &config, &own);
+    let repository = Repository::open(project.root())?;
     let folder = match worktree {
         Some(given) => given.canonicalize().map_err(|error| Error::file("open the folder", given, &error))?,
-        None => folder(project, &config, &branch),
+        None => place.clone(),
     };
-    let repository = Repository::open(project.root())?;
-    match branch_at(&repository, &folder)? {
-        Some(on) if folder != repository.top() => branch = on,
-        _ if worktree.is_none() => {}
-        _ => {
-            return Err(Error::new(
-                Code::Repository,
-                format!("{} is no worktree of '{id}'", folder.display()),
-                WHICH,
-            ));
-        }
-    }
+    let its_own = place.canonicalize().is_ok_and(|place| place == folder) && repository.is_whole(&folder);
+    let branch = if its_own {
+        let branch = repository.branch_of(&folder, &own)?;
+        repository.head_after_phase(&folder, &branch).map_err(|error| match error.code() {
+            Code::State => {
+                error.with_hint(format!("bring the wanted commits onto {branch} there, then push again"))
+            }
+            _ => error,
+        })?;
+        branch
+    } else if worktree.is_none() || is_on(&repository, &folder, &own)? {
+        own
+    } else {
+        return Err(Error::new(
+            Code::Repository,
+            format!("{} is no worktree of '{id}'", folder.display()),
+            WHICH,
+        ));
+    };
     if repository.tip(&branch)?.is_none() {
         return Ok(answer);
     }
@@ -174,10 +194,40 @@ fn folder(project: &Project, config: &Config, branch: &str) -> PathBuf {
     project.worktree_root(config).join(naming::folder(branch))
 }
 
-/// The branch that is checked out in a folder; a script may have asked for one of its own.
-fn branch_at(repository: &Repository, folder: &Path) -> Result<Option<String>> {
-    let Ok(here) = folder.canonicalize() else { return Ok(None) };
-    Ok(repository.checked_out()?.into_iter().find(|(_, path)| *path == here).map(|(branch, _)| branch))
+/// Whether a folder is a worktree on that branch; the project's own folder is none.
+fn is_on(repository: &Repository, folder: &Path, branch: &str) -> Result<bool> {
+    let at = repository.checked_out()?.remove(branch);
+    Ok(folder != repository.top() && at.is_some_and(|at| at == folder))
+}
+
+/// The work, which must be in the schedule.
+pub(super) fn known(store: &Store, id: &WorkId) -> Result<Work> {
+    match store.work(id)? {
+        Some(work) => Ok(work),
+        None => schedule(store)?.work(id).cloned(),
+    }
+}
+
+/// Refuses the worktree of another work of the schedule.
+pub(super) fn check_not_anothers(
+    project: &Project,
+    config: &Config,
+    store: &Store,
+    id: &WorkId,
+    folder: &Path,
+) -> Result<()> {
+    let Ok(root) = project.worktree_root(config).canonicalize() else { return Ok(()) };
+    let schedule = schedule(store)?;
+    let place = |other: &WorkId| root.join(naming::folder(&naming::branch(other, &config.branch_prefix)));
+    let other = schedule.works.iter().map(|work| &work.id).find(|other| folder.starts_with(place(other)));
+    match other.filter(|other| config.worktrees() && *other != id) {
+        None => Ok(()),
+        Some(other) => Err(Error::new(
+            Code::Usage,
+            format!("{} is the worktree of '{other}', not of '{id}'", folder.display()),
+            WHICH,
+        )),
+    }
 }
 
 fn record(store: &mut Store, id: &WorkId, worktree: Option<&str>) -> Result<()> {

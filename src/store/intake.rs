@@ -84,6 +84,13 @@ impl Store {
             Err(error) if unreadable == Unreadable::PutAside && error.code() == Code::Form => {
                 return self.put_aside(path, &error);
             }
+            // At any other time its being missing clears the schedule.
+            Err(error) if error.code() == Code::Form && self.is_published_again()? => {
+                return Err(error.with_hint(
+                    "correct the file there, or remove it (`rm .wf/schedule.json`): then it is written anew as it was; \
+                     `wf0 schedule create --force` replaces the schedule",
+                ));
+            }
             Err(error) => return Err(error),
         };
         let prefixes = self.project().config()?.branch_prefix;
@@ -159,14 +166,15 @@ impl Store {
     }
 
     fn file_is_missing(&mut self, was_published: bool, unreadable: Unreadable) -> Result<Vec<String>> {
-        let Some(status) = self.status()? else { return Ok(Vec::new()) };
+        if self.status()?.is_none() {
+            return Ok(Vec::new());
+        }
         let standing = self.project().wf().is_dir();
         if !was_published || !standing {
             return Ok(Vec::new());
         }
-        let at_work = status == ScheduleStatus::Running || !self.runs()?.is_empty();
-        if at_work || unreadable == Unreadable::PutAside {
-            let line = "schedule.json was deleted while the batch runs: published again".to_owned();
+        if self.is_published_again()? || unreadable == Unreadable::PutAside {
+            let line = "schedule.json was deleted: published again, with the batch as it stands".to_owned();
             self.change(|change| {
                 change.mark()?;
                 change.note(EventKind::Warning, Note { message: Some(&line), ..Note::default() })
@@ -176,6 +184,14 @@ impl Store {
         let kept = self.archive()?;
         self.change(|change| change.remove_schedule())?;
         Ok(vec![format!("schedule.json was deleted: the schedule is cleared (kept as {})", kept.display())])
+    }
+
+    /// Whether the file is written again where it is gone, and the schedule not cleared: the batch runs, somebody still
+    /// has one of its works, or what came of it was never in the file.
+    fn is_published_again(&self) -> Result<bool> {
+        Ok(self.status()? == Some(ScheduleStatus::Running)
+            || !self.runs()?.is_empty()
+            || !self.is_published()?)
     }
 
     /// Keeps the schedule as a document of its own, from which it can be created again.

@@ -190,7 +190,11 @@ impl Change<'_> {
         if self.has_run(worker)? {
             return refuse(
                 format!("{worker} already has a work"),
-                "complete, fail or release that one first, or use another number",
+                &format!(
+                    "complete or fail that one first; if nobody works on it any more, `wf_batch_release_worker {}` or \
+                     `wf0 work release {worker}` takes it back",
+                    worker.get()
+                ),
             );
         }
         match self.schedule_status()? {

@@ -12,6 +12,8 @@ use crate::error::{Error, Result};
 pub(super) const REASON: &str = "wf0";
 /// In an entry: its worktree is being filled.
 pub(super) const MARK: &str = "wf0-making";
+/// In an entry: the branch that its worktree was handed out on.
+const BRANCH: &str = "wf0-branch";
 
 /// The git folder of the worktree at `path`, as its `.git` names it; `None` where there is no such folder.
 pub(super) fn admin_of(path: &Path) -> Option<PathBuf> {
@@ -83,6 +85,17 @@ pub(super) fn unmark(admin: &Path) -> Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::file("delete", &path, &error)),
         _ => Ok(()),
     }
+}
+
+/// Notes the branch that a worktree is handed out on.
+pub(super) fn note_branch(admin: &Path, branch: &str) -> Result<()> {
+    let path = admin.join(BRANCH);
+    fs::write(&path, branch).map_err(|error| Error::file("write", &path, &error))
+}
+
+/// The branch that a worktree was handed out on last, where that was noted.
+pub(super) fn noted_branch(admin: &Path) -> Option<String> {
+    fs::read_to_string(admin.join(BRANCH)).ok().filter(|branch| !branch.is_empty())
 }
 
 /// The `.git` file of a worktree.

@@ -18,6 +18,8 @@ use crate::schedule::id::quoted;
 /// So old is no lock of a branch that somebody holds.
 const ABANDONED: Duration = Duration::from_secs(2);
 
+const GONE: &str = "that branch does not exist";
+
 /// Where HEAD stands, once all is well.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HeadState {
@@ -65,6 +67,9 @@ impl Repository {
             None => "a detached HEAD".to_owned(),
         };
         let stray = |why: &str| {
+            let way =
+                if why == GONE { "make that branch there" } else { "bring the wanted commits onto it there" };
+            let switch = if why == GONE { "switch -c" } else { "switch" };
             Error::new(
                 Code::State,
                 format!(
@@ -73,16 +78,14 @@ impl Repository {
                     short(&commit),
                     quoted(branch)
                 ),
-                format!(
-                    "bring the wanted commits onto {branch} there (`git switch {branch}`), then run `wf0 batch resume`"
-                ),
+                format!("{way} (`git {switch} {branch}`), then run `wf0 batch resume`"),
             )
         };
         if let Some(operation) = entry::admin_of(path).and_then(|admin| entry::operation(&admin)) {
             return Err(stray(&format!("{operation} is in progress")));
         }
         let Some(tip) = self.tip(branch)? else {
-            return Err(stray("that branch does not exist any more"));
+            return Err(stray(GONE));
         };
         if !self.contains(&commit, &tip)? {
             return Err(stray("what is checked out does not contain it"));
@@ -98,6 +101,23 @@ impl Repository {
             .args(["symbolic-ref", "-m", "wf0", "HEAD", &wanted])
             .output(&mut Never)?;
         Ok(HeadState::BroughtBack { commit, from })
+    }
+
+    /// The branch of the worktree at `path`: that it was handed out on, or the work's own, `own`, or whichever is checked
+    /// out there where neither is known.
+    ///
+    /// # Errors
+    /// [`Code::Git`].
+    pub fn branch_of(&self, path: &Path, own: &str) -> Result<String> {
+        if let Some(noted) = entry::admin_of(path).and_then(|admin| entry::noted_branch(&admin)) {
+            return Ok(noted);
+        }
+        if self.tip(own)?.is_some() {
+            return Ok(own.to_owned());
+        }
+        let here = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let on = self.checked_out()?.into_iter().find(|(_, path)| *path == here).map(|(branch, _)| branch);
+        Ok(on.unwrap_or_else(|| own.to_owned()))
     }
 
     /// Waits until nobody changes a work's branch. Between works it is changed by a git that packs refs at most, in a

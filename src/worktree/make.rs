@@ -81,6 +81,9 @@ impl Repository {
                 false
             }
         };
+        if let Some(admin) = entry::admin_of(&path) {
+            entry::note_branch(&admin, &order.branch)?;
+        }
         let head = self.tip(&order.branch)?.ok_or_else(|| branch_gone(order))?;
         Ok(Made { path, head, warnings, reused })
     }

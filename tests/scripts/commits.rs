@@ -47,6 +47,69 @@ fn dependents_have_the_commits_whatever_became_of_the_branch() {
 }
 
 #[test]
+fn dependents_have_what_was_committed_away_from_the_branch() {
+    for branch in ["", "my/own"] {
+        for away in ["git switch -q -c agents-own", "git checkout -q --detach"] {
+            for after in ["wf_batch_push_changes W1 \"$worktree\"\nwf_batch_cleanup_worktree W1", ""] {
+                let after = format!(
+                    "cd \"$worktree\"\n{away}\ngit commit -qm more --allow-empty\n: > more; git add .; git commit -qm more
+                     cd - > /dev/null\n{after}\nwf_batch_complete_work W1 7"
+                );
+                let (files, complaints) = dependents_files(branch, &after);
+                assert_eq!(
+                    (files.as_str(), complaints.as_str()),
+                    ("done-by-W1\nmore\n", ""),
+                    "{branch}: {after}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn the_branch_of_the_work_is_pushed_whatever_is_checked_out() {
+    let project = Project::new(json!({}));
+    let origin = project.with_origin();
+    project.create(&[("W1", &[]), ("W2", &[])]);
+    let script = "
+wf_batch_claim_work W1 7
+worktree=$(wf_batch_create_worktree W1 '')
+git -C \"$worktree\" switch -q -c agents-own
+git -C \"$worktree\" commit -qm more --allow-empty
+wf_batch_cleanup_worktree W1 2>/dev/null && echo 'not kept'
+wf_batch_push_changes W1 \"$worktree\" || echo 'not pushed'
+git -C \"$worktree\" symbolic-ref --short HEAD
+wf_batch_push_changes W2 \"$worktree\" && echo pushed
+wf_batch_push_changes W9 \"$worktree\" && echo pushed
+wf_batch_invoke_claude W2 \"$worktree\" && echo invoked
+wf_batch_invoke_claude W9 \"$worktree\" && echo invoked
+wf_batch_cleanup_worktree W9 && echo 'cleaned up'
+git -C \"$worktree\" checkout -q --detach HEAD~1
+wf_batch_push_changes W1 \"$worktree\" && echo pushed
+wf_batch_complete_work W1 7";
+    project.script("claude", "echo ran");
+    let ran = ran(&mut text(&project, &["sh"], script));
+    assert_eq!((ran.out.as_str(), ran.code), ("feat/W1\n", 0), "{}", ran.err);
+    let worktree = project.root().join(".worktrees/feat-W1");
+    for said in [
+        format!("ERROR: {} is no worktree of 'W2'\n", worktree.display()),
+        format!("ERROR: {} is the worktree of 'W1', not of 'W2'\n", worktree.display()),
+        "what is checked out does not contain it\nbring the wanted commits onto feat/W1 there, then push again\n".into(),
+        "the commit of 'W1' is on its branch only: ".into(),
+    ] {
+        assert!(ran.err.contains(&said), "{said}: {}", ran.err);
+    }
+    assert_eq!(ran.err.matches("ERROR: there is no work 'W9' in the schedule\n").count(), 3, "{}", ran.err);
+    let tip = project.git(&["rev-parse", "feat/W1"]);
+    for at in
+        [project.git(&["rev-parse", "refs/wf0/done/W1"]), project.git_in(&origin, &["rev-parse", "feat/W1"])]
+    {
+        assert_eq!(at, tip);
+    }
+    assert_eq!(project.git_in(&origin, &["branch", "--list", "agents-own"]), "");
+}
+
+#[test]
 fn whoever_has_no_claim_changes_nothing_of_what_is_kept() {
     let project = Project::new(json!({}));
     project.create(&[("W1", &[])]);

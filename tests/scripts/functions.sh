@@ -39,8 +39,8 @@ check 'claim' "$(say wf_batch_claim_work W1 7)" '=0'
 check 'running' "$(say wf_batch_is_running)" '=0'
 check 'claimed' "$(jq -c '.execution.sessions["worker-7"] | [.work_id, .status]' .wf/schedule.json)" '["W1","running"]'
 check 'claimed already' "$(complaint wf_batch_claim_work W1 8)" '=1'
-check 'has one already' "$(complaint wf_batch_claim_work W3 7)" '=1
-ERROR: worker-7 already has a work'
+check 'has one already' "$(complaints wf_batch_claim_work W3 7)" 'ERROR: worker-7 already has a work
+complete or fail that one first; if nobody works on it any more, `wf_batch_release_worker 7` or `wf0 work release worker-7` takes it back'
 check 'unknown' "$(complaint wf_batch_claim_work W9 8)" "=1
 ERROR: there is no work 'W9' in the schedule"
 for function in claim_work complete_work deps_resolved create_worktree; do
@@ -103,6 +103,9 @@ check 'nothing to clean up' "$(say wf_batch_cleanup_worktree W1)" '=0'
 check 'no folder to push from' "$(complaint wf_batch_push_changes W1 "$worktree" | head -n 1)" '=1'
 worktree=$(wf_batch_create_worktree W3 my/own)
 check 'a branch of its own' "$(git -C "$worktree" symbolic-ref --short HEAD)" 'my/own'
+check 'on another branch' "$(complaints wf_batch_create_worktree W3 feat/no | sed 's/.*feat-W3 is/it is/')" \
+    "it is on the branch 'my/own' at $(git rev-parse --short=10 my/own), not on 'feat/no': that branch does not exist
+make that branch there (\`git switch -c feat/no\`), then run \`wf0 batch resume\`"
 check 'pushed by its own name' "$(say wf_batch_push_changes W3 "$worktree" && git ls-remote origin my/own | wc -l | tr -d ' ')" '=0
 1'
 check 'cleaned up' "$(say wf_batch_cleanup_worktree W3)" '=0'

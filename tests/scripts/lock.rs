@@ -58,6 +58,45 @@ try 100
 }
 in_every_shell!(it_is_re_entrant_and_wf0_never_waits_for_it);
 
+fn it_is_the_projects_wherever_the_shell_goes(words: &[&str]) {
+    let other = project();
+    let project = project();
+    let script = format!(
+        "{TRY}{}",
+        r#"
+cd "$OTHER"
+other=$(pwd)
+cd - > /dev/null
+here=$PWD
+wf_batch_lock
+cd .wf
+wf_batch_lock && wf_batch_unlock && echo again
+cd "$other"
+wf_batch_lock || echo 'not here'
+wf_batch_update_schedule '.works.A.priority = 7' && jq .works.A.priority .wf/schedule.json
+try 100
+cd /
+wf_batch_lock 2> /dev/null || echo 'nor there'
+(cd "$here" && try 3)
+wf_batch_unlock && echo unlocked
+wf_batch_unlock && echo 'nothing to unlock'
+cd "$here"
+try 100
+cd "$other"
+wf_batch_lock
+try 3
+wf_batch_unlock
+"#
+    );
+    let mut command = text(&project, words, &script);
+    let ran = ran(command.env("AROUND", project.around()).env("OTHER", other.root()));
+    let wanted = "again\nnot here\n7\nfree\nnor there\nheld\nunlocked\nnothing to unlock\nfree\nheld\n";
+    assert_eq!(ran.out, wanted, "{}", ran.err);
+    let refused = "ERROR: this shell has the lock of another project\n";
+    assert!(ran.err.starts_with(refused), "{}", ran.err);
+}
+in_every_shell!(it_is_the_projects_wherever_the_shell_goes);
+
 fn it_goes_with_its_shell(words: &[&str]) {
     let project = project();
     let mut command =

@@ -1,5 +1,6 @@
 //! The shell scripts as callers use them, in the shells that callers have.
 
+mod broken;
 mod commits;
 mod functions;
 mod lock;

@@ -129,3 +129,16 @@ fn called_through_links_from_anywhere(words: &[&str]) {
     assert!(over.out.contains("\nCompleted: 1\n"), "{}", over.out);
 }
 in_every_shell!(called_through_links_from_anywhere);
+
+#[test]
+fn functions_that_bash_exports_do_without_the_file() {
+    let project = Project::new(json!({}));
+    project.create(&[("A", &[])]);
+    let script = "
+eval \"$(declare -F | sed -n 's/^declare -f \\(_*wf_batch_.*\\)/export -f \\1/p')\"
+exec bash -euc 'wf_batch_lock; wf_batch_get_next_work; wf_batch_update_schedule .mine=1; wf_batch_unlock'";
+    let programs = Path::new(env!("CARGO_BIN_EXE_wf0")).parent().unwrap();
+    let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
+    let ran = ran(text(&project, &["bash"], script).env_remove("WF0_BIN").env("PATH", path));
+    assert_eq!((ran.out.as_str(), ran.err.as_str(), ran.code), ("A\n", "", 0));
+}

@@ -1,4 +1,4 @@
-//! The README's worker in twenty lines: eight of it at once, one in each shell, beside real workers.
+//! The README's worker: eight of it at once, one in each shell, beside real workers.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ fn worker() -> String {
     let readme = include_str!("../../README.md");
     let (_, rest) = readme.split_once("cat > worker.sh <<'END'\n").unwrap();
     let (text, _) = rest.split_once("\nEND\n").unwrap();
-    assert!(text.lines().count() <= 20, "{text}");
+    assert_eq!(text.lines().count(), 22, "as the README says:\n{text}");
     text.to_owned()
 }
 
@@ -82,4 +82,69 @@ fn one_that_is_ended_gives_its_work_back() {
         project.ok(&["batch", "stop"]);
         assert_eq!(ended(&mut daemon), Some(0));
     }
+}
+
+/// The README's worker as number 11, in the project's environment.
+fn start_worker(project: &Project) -> std::process::Command {
+    let path = project.around().join("worker.sh");
+    std::fs::write(&path, worker()).unwrap();
+    let mut command = shell(project, &["sh"], &path);
+    command.env("WF_BATCH_DIR", scripts()).args(["11", "job"]);
+    command
+}
+
+#[test]
+fn what_a_killed_one_left_is_done_by_the_next_of_its_number() {
+    let project = Project::new(json!({"worktree": {"enabled": false}}));
+    project.script("job", "true");
+    project.create(&[("A", &[]), ("B", &[])]);
+    project.ok(&["work", "claim", "A", "worker-11"]);
+    let ran = super::support::ran(&mut start_worker(&project));
+    assert_eq!(ran.err, "");
+    assert_eq!(project.document()["progress"]["completed"], 2);
+}
+
+#[test]
+fn one_that_waits_takes_nothing_from_another_of_its_number() {
+    let project = Project::new(json!({"worktree": {"enabled": false}}));
+    let job = "echo \"$NAME\" > \"$AROUND/begun\"; while [ ! -e \"$AROUND/go\" ]; do /bin/sleep 0.05; done";
+    project.script("job", job);
+    project.script("sleep", "echo \"$NAME\" >> \"$AROUND/slept\"; exec /bin/sleep \"$@\"");
+    project.create(&[("Z", &[]), ("A", &["Z"])]);
+    project.ok(&["work", "claim", "Z", "worker-12"]);
+    let log = |name: &str| std::fs::File::create(project.around().join(name)).unwrap();
+    let start = |name: &str| start_worker(&project).env("NAME", name).stderr(log(name)).spawn().unwrap();
+    let begun = || project.lines("begun");
+    let slept = || project.lines("slept");
+    let mut both = [start("0"), start("1")];
+    project.until("both wait", || ["0", "1"].iter().all(|name| slept().iter().any(|it| it == name)));
+    project.ok(&["work", "complete", "Z", "worker-12"]);
+    project.until("one works", || !begun().is_empty());
+    let busy: usize = begun()[0].parse().unwrap();
+    let idle = &mut both[1 - busy];
+    assert_eq!(super::support::ran(program(&project, "kill").arg(idle.id().to_string())).code, 0);
+    ended(idle);
+    assert_eq!(project.state("A"), "running");
+    project.touch("go");
+    ended(&mut both[busy]);
+    assert_eq!(project.state("A"), "completed");
+}
+
+#[test]
+fn a_merge_conflict_fails_that_work_only() {
+    let project = Project::new(json!({}));
+    project.script("job", "echo \"$1\" > file && git add . && git commit -qm \"$1\"");
+    project.create(&[("A", &[]), ("B", &[]), ("C", &["A", "B"]), ("D", &[]), ("E", &["D"])]);
+    project.ok(&["schedule", "edit", "D", "--priority", "9"]);
+    project.ok(&["schedule", "edit", "E", "--priority", "9"]);
+    project.ok(&["work", "claim", "A", "worker-11"]);
+    let ran = super::support::ran(&mut start_worker(&project));
+    assert!(
+        ran.err.contains("B does not merge into") || ran.err.contains("both sides changed"),
+        "{}",
+        ran.err
+    );
+    let all: Vec<String> = ["A", "B", "C", "D", "E"].iter().map(|id| project.state(id)).collect();
+    assert_eq!(all, ["completed", "completed", "failed", "completed", "completed"], "{}", ran.err);
+    assert_eq!(project.document()["works"]["C"]["error"], "it has no worktree");
 }
