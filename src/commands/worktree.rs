@@ -163,14 +163,14 @@ pub fn push(project: &Project, id: &WorkId, worktree: Option<&Path>) -> Result<A
             _ => error,
         })?;
         branch
-    } else if worktree.is_none() || is_on(&repository, &folder, &own)? {
+    } else if worktree.is_none() {
         own
     } else {
-        return Err(Error::new(
-            Code::Repository,
-            format!("{} is no worktree of '{id}'", folder.display()),
-            WHICH,
-        ));
+        // One that the script made itself, on a branch of its choice.
+        check_not_anothers(project, &config, &store, id, &folder)?;
+        branch_in(&repository, &folder)?.ok_or_else(|| {
+            Error::new(Code::Repository, format!("{} is no worktree of '{id}'", folder.display()), WHICH)
+        })?
     };
     if repository.tip(&branch)?.is_none() {
         return Ok(answer);
@@ -194,10 +194,11 @@ fn folder(project: &Project, config: &Config, branch: &str) -> PathBuf {
     project.worktree_root(config).join(naming::folder(branch))
 }
 
-/// Whether a folder is a worktree on that branch; the project's own folder is none.
-fn is_on(repository: &Repository, folder: &Path, branch: &str) -> Result<bool> {
-    let at = repository.checked_out()?.remove(branch);
-    Ok(folder != repository.top() && at.is_some_and(|at| at == folder))
+/// The branch that is checked out in a worktree; the project's own folder is none.
+fn branch_in(repository: &Repository, folder: &Path) -> Result<Option<String>> {
+    let checked_out = repository.checked_out()?.into_iter();
+    let mut here = checked_out.filter(|(_, place)| folder != repository.top() && place == folder);
+    Ok(here.next().map(|(branch, _)| branch))
 }
 
 /// The work, which must be in the schedule.

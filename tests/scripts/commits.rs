@@ -86,19 +86,23 @@ wf_batch_invoke_claude W9 \"$worktree\" && echo invoked
 wf_batch_cleanup_worktree W9 && echo 'cleaned up'
 git -C \"$worktree\" checkout -q --detach HEAD~1
 wf_batch_push_changes W1 \"$worktree\" && echo pushed
-wf_batch_complete_work W1 7";
+wf_batch_complete_work W1 7
+git worktree add -q -b of-my-own ../mine
+wf_batch_push_changes W2 ../mine || echo 'not pushed'
+wf_batch_push_changes W2 . && echo pushed
+true";
     project.script("claude", "echo ran");
     let ran = ran(&mut text(&project, &["sh"], script));
     assert_eq!((ran.out.as_str(), ran.code), ("feat/W1\n", 0), "{}", ran.err);
     let worktree = project.root().join(".worktrees/feat-W1");
     for said in [
-        format!("ERROR: {} is no worktree of 'W2'\n", worktree.display()),
         format!("ERROR: {} is the worktree of 'W1', not of 'W2'\n", worktree.display()),
         "what is checked out does not contain it\nbring the wanted commits onto feat/W1 there, then push again\n".into(),
         "the commit of 'W1' is on its branch only: ".into(),
     ] {
         assert!(ran.err.contains(&said), "{said}: {}", ran.err);
     }
+    assert_eq!(ran.err.matches("is the worktree of 'W1', not of 'W2'\n").count(), 2, "{}", ran.err);
     assert_eq!(ran.err.matches("ERROR: there is no work 'W9' in the schedule\n").count(), 3, "{}", ran.err);
     let tip = project.git(&["rev-parse", "feat/W1"]);
     for at in
@@ -107,6 +111,8 @@ wf_batch_complete_work W1 7";
         assert_eq!(at, tip);
     }
     assert_eq!(project.git_in(&origin, &["branch", "--list", "agents-own"]), "");
+    assert!(ran.err.contains("project is no worktree of 'W2'\n"), "{}", ran.err);
+    assert!(!project.git_in(&origin, &["branch", "--list", "of-my-own"]).is_empty());
 }
 
 #[test]
