@@ -39,6 +39,7 @@ check 'claim' "$(say wf_batch_claim_work W1 7)" '=0'
 check 'running' "$(say wf_batch_is_running)" '=0'
 check 'claimed' "$(jq -c '.execution.sessions["worker-7"] | [.work_id, .status]' .wf/schedule.json)" '["W1","running"]'
 check 'claimed already' "$(complaint wf_batch_claim_work W1 8)" '=1'
+# shellcheck disable=SC2016 # The message has backquotes.
 check 'has one already' "$(complaints wf_batch_claim_work W3 7)" 'ERROR: worker-7 already has a work
 complete or fail that one first; if nobody works on it any more, `wf_batch_release_worker 7` or `wf0 work release worker-7` takes it back'
 check 'unknown' "$(complaint wf_batch_claim_work W9 8)" "=1
