@@ -66,8 +66,8 @@ fn open(project: &Project) -> Result<(Store, Vec<String>)> {
     Ok((store, notices))
 }
 
-/// Opens the store for what must work whatever stands in schedule.json: stopping, and reports of outcomes. What is wrong with the file is said
-/// beside the answer.
+/// Opens the store for what must work whatever stands in schedule.json: stopping, and reports of outcomes. What is wrong
+/// with the file is said beside the answer.
 fn open_anyway(project: &Project) -> Result<(Store, Vec<String>)> {
     match open(project) {
         Err(error) if error.code() != Code::Store => {

@@ -189,9 +189,11 @@ impl Store {
     /// Whether the file is written again where it is gone, and the schedule not cleared: the batch runs, somebody still
     /// has one of its works, or what came of it was never in the file.
     fn is_published_again(&self) -> Result<bool> {
-        Ok(self.status()? == Some(ScheduleStatus::Running)
-            || !self.runs()?.is_empty()
-            || !self.is_published()?)
+        Ok(match self.status()? {
+            None => false,
+            Some(ScheduleStatus::Running) => true,
+            Some(_) => !self.runs()?.is_empty() || !self.is_published()?,
+        })
     }
 
     /// Keeps the schedule as a document of its own, from which it can be created again.
