@@ -193,41 +193,12 @@ fn prepare(
     if document.works.is_empty() {
         nothing_found(&document.sources)?;
     }
-    let checked = Checked::new(document, &config.branch_prefix).map_err(|error| said_where(error, &edges))?;
+    let checked = Checked::with_edges(document, edges, &config.branch_prefix)?;
     notices.extend(checked.warnings.iter().take(WARNINGS).cloned());
     if let Some(more) = checked.warnings.len().checked_sub(WARNINGS).filter(|more| *more > 0) {
         notices.push(format!("and {more} more of this kind: `wf0 schedule validate` lists them"));
     }
-    Ok(checked.with_edges(edges))
-}
-
-/// A circle with the lines that make it: until it is gone there is no schedule to look them up in.
-fn said_where(error: Error, edges: &[Edge]) -> Error {
-    let Some((begin, path)) = error.what().split_once(": ").filter(|_| error.code() == Code::Cycle) else {
-        return error;
-    };
-    let stops: Vec<&str> = path.split(" → ").collect();
-    let hops: Vec<String> = stops
-        .windows(2)
-        .filter_map(|hop| {
-            let edge =
-                edges.iter().find(|edge| edge.from.as_str() == hop[0] && edge.to.as_str() == hop[1])?;
-            let said = match &edge.text {
-                Some(text) => format!("\"{text}\""),
-                None => edge.origin.to_string(),
-            };
-            Some(format!("{} waits for {} ({said})", hop[0], hop[1]))
-        })
-        .take(WARNINGS)
-        .collect();
-    if hops.is_empty() {
-        return error;
-    }
-    Error::new(
-        Code::Cycle,
-        format!("{begin}: {path}: {}", hops.join("; ")),
-        "take one of these dependencies out where it is said, then run the same command again",
-    )
+    Ok(checked)
 }
 
 /// Refuses queries that find nothing, by name.

@@ -23,8 +23,8 @@ use crate::store::works::no_schedule;
 /// Applies `expression`, with the lock for the shell `owner`; `None` where the lock is taken already.
 ///
 /// # Errors
-/// [`Code::Usage`] where there is no expression; [`Code::Form`] where it fails or its result is no schedule; [`Code::Cycle`] where a work would wait for
-/// itself; whatever else a schedule can be refused for.
+/// [`Code::Usage`] where there is no expression; [`Code::Form`] where it fails or its result is no schedule;
+/// [`Code::Cycle`] where a work would wait for itself; whatever else a schedule can be refused for.
 pub fn update(project: &Project, expression: &[u8], owner: Option<u32>) -> Result<Answer<()>> {
     if expression.trim_ascii().is_empty() {
         // jq takes nothing for `.`, and a variable that was never set would count as done.

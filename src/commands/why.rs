@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::{Answer, open, schedule};
 use crate::error::Result;
 use crate::project::Project;
-use crate::schedule::{Edge, Origin, Resolved, ScheduleStatus, State, WorkId};
-use crate::store::works::{Schedule, Work};
+use crate::schedule::{Edge, Origin, Resolved, ScheduleStatus, Source, State, WorkId};
+use crate::store::works::Schedule;
 
 /// One link of the chain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -101,7 +101,7 @@ impl Chain {
         let work = &self.schedule.works[n];
         let id = &work.id;
         match state {
-            State::Completed if is_marked(work, "closed") => "its issue is closed".into(),
+            State::Completed if work.source.is_marked(Source::CLOSED) => "its issue is closed".into(),
             State::Completed => "it is completed".into(),
             State::Running => match self.schedule.runs.iter().find(|run| run.work_id == *id) {
                 Some(run) => format!("{} runs it", run.worker),
@@ -118,7 +118,7 @@ impl Chain {
                 let more = if more > 0 { format!(" and {more} more") } else { String::new() };
                 format!("it waits for {}{more}", names.join(", "))
             }
-            State::Pending if is_marked(work, "vanished") => {
+            State::Pending if work.source.is_marked(Source::VANISHED) => {
                 format!("{}; no source names it any more", self.ready())
             }
             State::Pending | State::Blocked => self.ready().into(),
@@ -133,11 +133,6 @@ impl Chain {
             _ => "nothing: `wf0 batch start` runs it",
         }
     }
-}
-
-/// Whether `schedule create` left that mark in the work's source.
-fn is_marked(work: &Work, mark: &str) -> bool {
-    work.source.extra.get(mark) == Some(&true.into())
 }
 
 fn outside(edge: Option<&Edge>) -> (String, String) {

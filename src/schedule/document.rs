@@ -139,6 +139,16 @@ pub struct Source {
 }
 
 impl Source {
+    /// The key that says that no source names the work any more, or only as closed; `schedule create` sets it.
+    pub const VANISHED: &str = "vanished";
+    /// The key that says that the work is completed because its issue is closed; `schedule create` sets it.
+    pub const CLOSED: &str = "closed";
+
+    /// Whether it bears one of these marks.
+    pub fn is_marked(&self, mark: &str) -> bool {
+        self.extra.get(mark) == Some(&Value::Bool(true))
+    }
+
     /// A work that no tracker knows.
     pub fn local(id: &WorkId, title: Option<String>) -> Source {
         Source { kind: SourceType::Local, id: id.to_string(), title, url: None, extra: Map::new() }

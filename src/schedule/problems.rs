@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Document, Graph, WorkId, naming};
+use super::{Document, Edge, Graph, Source, WorkId, naming};
 use crate::error::{Code, Error};
 
 super::state::words! {
@@ -107,8 +107,8 @@ pub fn find(document: &Document, prefixes: &BTreeMap<String, String>) -> Vec<Pro
                 "name it once".to_owned(),
             ));
         }
-        let vanished = works[n].source.as_ref().and_then(|source| source.extra.get("vanished"));
-        if vanished == Some(&serde_json::Value::Bool(true)) && works[n].status != super::Status::Completed {
+        let vanished = works[n].source.as_ref().is_some_and(|source| source.is_marked(Source::VANISHED));
+        if vanished && works[n].status != super::Status::Completed {
             problems.push(warn(
                 codes::VANISHED,
                 id,
@@ -148,6 +148,34 @@ pub fn no_works() -> Error {
         Code::Form,
         "the schedule would have no works",
         "name at least one, as in `wf0 schedule create local=FEAT-1-first`",
+    )
+}
+
+/// The refusal of a circle with where each of its dependencies is said, as far as `edges` know: until it is gone there
+/// is no schedule to look them up in.
+pub fn explained_cycle_error(path: &str, circle: &[&WorkId], edges: &[Edge]) -> Error {
+    const MOST: usize = 20;
+    let next = circle.iter().cycle().skip(1);
+    let hops: Vec<String> = circle
+        .iter()
+        .zip(next)
+        .filter_map(|(from, to)| {
+            let edge = edges.iter().find(|edge| edge.from == **from && edge.to == **to)?;
+            let said = match &edge.text {
+                Some(text) => format!("\"{text}\""),
+                None => edge.origin.to_string(),
+            };
+            Some(format!("{from} waits for {to} ({said})"))
+        })
+        .take(MOST)
+        .collect();
+    if hops.is_empty() {
+        return cycle_error(path);
+    }
+    Error::new(
+        Code::Cycle,
+        format!("the dependencies go in a circle: {path}: {}", hops.join("; ")),
+        "take one of these dependencies out where it is said, then run the same command again",
     )
 }
 

@@ -9,7 +9,7 @@ use super::content::{hash, read_document};
 use super::works::Extras;
 use super::{Change, Store};
 use crate::error::Result;
-use crate::schedule::problems::{codes, cycle_error, no_works};
+use crate::schedule::problems::{codes, explained_cycle_error, no_works};
 use crate::schedule::{Document, Edge, Graph, ScheduleStatus, Source, Status, WorkId, naming};
 
 /// A document that has been checked: no circle, no two works in one place.
@@ -22,19 +22,32 @@ pub struct Checked {
 }
 
 impl Checked {
-    /// Checks a document.
+    /// Checks a document of which nobody knows where its dependencies come from.
+    ///
+    /// # Errors
+    /// As [`Checked::with_edges`].
+    pub fn new(document: Document, prefixes: &BTreeMap<String, String>) -> Result<Checked> {
+        Checked::with_edges(document, Vec::new(), prefixes)
+    }
+
+    /// Checks a document; `edges` say where its dependencies come from.
     ///
     /// # Errors
     /// [`Code::Cycle`](crate::error::Code::Cycle), [`Code::Collision`](crate::error::Code::Collision),
     /// [`Code::Form`](crate::error::Code::Form) for a schedule without works.
-    pub fn new(document: Document, prefixes: &BTreeMap<String, String>) -> Result<Checked> {
+    pub fn with_edges(
+        document: Document,
+        edges: Vec<Edge>,
+        prefixes: &BTreeMap<String, String>,
+    ) -> Result<Checked> {
         if document.works.is_empty() {
             return Err(no_works());
         }
         let ids: Vec<&WorkId> = document.works.keys().collect();
         let graph = Graph::new(document.works.iter().map(|(id, work)| (id, work.dependencies.as_slice())));
         if let Some(cycle) = graph.cycles().first() {
-            return Err(cycle_error(&cycle.path(&ids)));
+            let circle: Vec<&WorkId> = cycle.0.iter().map(|n| ids[*n]).collect();
+            return Err(explained_cycle_error(&cycle.path(&ids), &circle, &edges));
         }
         naming::check_collisions(ids.iter().copied(), prefixes)?;
         let warnings = crate::schedule::problems::find(&document, prefixes)
@@ -43,13 +56,7 @@ impl Checked {
             .filter(|problem| ![codes::PRIORITY, codes::VANISHED].contains(&problem.code))
             .map(|problem| problem.message)
             .collect();
-        Ok(Checked { document, edges: Vec::new(), warnings })
-    }
-
-    /// The same with where its dependencies come from.
-    #[must_use]
-    pub fn with_edges(self, edges: Vec<Edge>) -> Checked {
-        Checked { edges, ..self }
+        Ok(Checked { document, edges, warnings })
     }
 
     /// Where its dependencies come from.

@@ -24,11 +24,6 @@ use crate::store::Store;
 use crate::store::edges::ByHand;
 use crate::store::works::{Schedule, Work};
 
-/// The key in a work's source that says that no source names it any more.
-const GONE: &str = "vanished";
-/// The key in a work's source that says that it is completed because its issue is closed.
-const CLOSED: &str = "closed";
-
 /// So many works that are only mentioned are told of.
 const PASSED: usize = 10;
 
@@ -81,7 +76,7 @@ impl Existing {
             Item::from(Known {
                 id: work.id.clone(),
                 source: work.source.clone(),
-                follows: match (work.status == Status::Completed, is_marked(&work.source, CLOSED)) {
+                follows: match (work.status == Status::Completed, work.source.is_marked(Source::CLOSED)) {
                     (false, false) => Follows::Issue,
                     (true, true) => Follows::Closed,
                     (true, false) | (false, true) => Follows::Nothing,
@@ -219,14 +214,14 @@ fn over(
         let source = record.source.get_or_insert_with(|| work.source.clone());
         match gone {
             None => {
-                source.extra.shift_remove(GONE);
+                source.extra.shift_remove(Source::VANISHED);
                 if work.status == Status::Completed
-                    && is_marked(&work.source, GONE)
-                    && !is_marked(&work.source, CLOSED)
+                    && work.source.is_marked(Source::VANISHED)
+                    && !work.source.is_marked(Source::CLOSED)
                 {
                     again.push(&work.id);
                 }
-                if source.extra.shift_remove(CLOSED).is_some() | is_marked(&work.source, CLOSED)
+                if source.extra.shift_remove(Source::CLOSED).is_some() | work.source.is_marked(Source::CLOSED)
                     && work.status == Status::Completed
                 {
                     record.status = Status::Pending;
@@ -234,15 +229,15 @@ fn over(
                 }
             }
             Some(Gone::Closed) => {
-                source.extra.insert(GONE.into(), Value::from(true));
-                source.extra.insert(CLOSED.into(), Value::from(true));
+                source.extra.insert(Source::VANISHED.into(), Value::from(true));
+                source.extra.insert(Source::CLOSED.into(), Value::from(true));
                 if record.status != Status::Completed {
                     record.status = Status::Completed;
                     closed.push(&work.id);
                 }
             }
             Some(Gone::Unnamed) if existing.was_read_again(work.source.kind, &document.sources) => {
-                source.extra.insert(GONE.into(), Value::from(true));
+                source.extra.insert(Source::VANISHED.into(), Value::from(true));
                 if work.status != Status::Completed {
                     vanished.push(&work.id);
                 }
@@ -298,10 +293,6 @@ fn waits_for(works: &IndexMap<WorkId, WorkRecord>, from: &WorkId, to: &WorkId) -
         }
     }
     false
-}
-
-fn is_marked(source: &Source, key: &str) -> bool {
-    source.extra.get(key) == Some(&Value::Bool(true))
 }
 
 /// What is done stays done.
