@@ -82,6 +82,45 @@ fn stop_ends_whole_trees_sessions_and_locks_and_keeps_the_worktrees() {
     }
 }
 
+/// An agent that is ended, at its first call, while its git makes lock files: that of all packed refs, which every commit
+/// takes, and one of its worktree.
+const LEAVES_LOCKS: &str = r#"
+echo "$WF0_WORK_ID" >> "$AROUND/calls"
+if [ "$(wc -l < "$AROUND/calls")" = 1 ]; then
+    touch "$(git rev-parse --path-format=absolute --git-common-dir)/packed-refs.lock"
+    touch "$(git rev-parse --absolute-git-dir)/AUTO_MERGE.lock"
+    touch "$AROUND/locked"
+    await go
+    exit 1
+fi
+git commit -q --allow-empty -m "$WF0_PHASE"
+"#;
+
+/// git would wait a minute for each of them, in every worktree.
+#[test]
+fn locks_that_a_killed_git_left_hold_nobody_up() {
+    for how in ["it is stopped", "its runner is killed", "it fails"] {
+        let mut config = phases(&["one"], "agent");
+        config["batch"]["tmux"] = false.into();
+        let project = Project::new(config);
+        project.script("agent", &format!("{WAITS}{LEAVES_LOCKS}"));
+        project.create(&[("A", &[]), ("B", &["A"])]);
+        project.ok(&["batch", "start"]);
+        project.until("the locks are there", || project.around().join("locked").exists());
+        let begin = Instant::now();
+        match how {
+            "it is stopped" => {
+                project.ok(&["batch", "stop"]);
+                project.ok(&["batch", "resume"]);
+            }
+            "its runner is killed" => project.kill("batch runner"),
+            _ => project.touch("go"),
+        }
+        assert_eq!(project.until_over(), "completed", "{how}\n{}", project.story());
+        assert!(begin.elapsed() < Duration::from_secs(40), "{how}: {:?}", begin.elapsed());
+    }
+}
+
 #[test]
 fn stopping_one_work_leaves_the_others_alone() {
     let project = stubborn(&[("A", &[]), ("B", &[]), ("C", &["A"])], false);

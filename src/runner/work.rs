@@ -209,12 +209,14 @@ impl Runner {
         let ended = attempt::run(command, &run, &log, &job.tree, &mut self.wishes, |group| {
             store.change(|change| change.set_agent_group(attempt, group))
         })?;
+        if !matches!(ended, Ended::Stuck(_)) {
+            place.clear_git_locks();
+        }
         let failure = match ended {
             Ended::Interrupted => {
                 self.store.change(|change| {
                     change.end_attempt(attempt, id, AttemptOutcome::Interrupted, Some("stopped"), None)
                 })?;
-                place.clear_git_locks();
                 return Ok(Tried::Over(self.returned("stopped")));
             }
             Ended::Stuck(left) => {
@@ -225,7 +227,6 @@ impl Runner {
                 return Ok(Tried::Over(Outcome::Failed(format!("{name}: {why}"))));
             }
             Ended::Failure(how) => {
-                place.clear_git_locks();
                 let said = attempt::last_lines(&log);
                 if said.is_empty() { how } else { format!("{how}: {said}") }
             }
@@ -446,7 +447,7 @@ impl Place {
         self.git.as_ref().map_or("", |git| git.name.as_str())
     }
 
-    /// A killed command may leave git's lock files behind; nothing of it lives any more.
+    /// A command whose processes were ended, by whomever, may leave git's lock files behind; nothing of it lives any more.
     fn clear_git_locks(&self) {
         if let Some(git) = &self.git {
             // What can't be removed shows as git's own message in the next attempt.

@@ -1,22 +1,17 @@
 //! Where a worktree's HEAD went while an agent had it, and the way back onto the work's branch.
 //!
 //! It moves a branch only forwards, only if it still stands where it was seen, and never one that is checked
-//! out elsewhere. Locks that a killed git left behind are taken away here too.
+//! out elsewhere.
 
 use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::path::Path;
 
 use super::entry;
 use super::git::{Commit, Git};
 use super::repository::{Repository, branch_ref};
 use crate::error::{Code, Error, Result};
-use crate::platform::children::{Interrupt, Never, wait_readable};
+use crate::platform::children::Never;
 use crate::schedule::id::quoted;
-
-/// So old is no lock of a branch that somebody holds.
-const ABANDONED: Duration = Duration::from_secs(2);
 
 const GONE: &str = "that branch does not exist";
 
@@ -119,63 +114,6 @@ impl Repository {
         let on = self.checked_out()?.into_iter().find(|(_, path)| *path == here).map(|(branch, _)| branch);
         Ok(on.unwrap_or_else(|| own.to_owned()))
     }
-
-    /// Waits until nobody changes a work's branch. Between works it is changed by a git that packs refs at most, in a
-    /// moment: a lock that is older was left by one that was killed, and git itself would wait a minute for it.
-    pub(super) fn free_branch(&self, branch: &str, interrupt: &mut dyn Interrupt) -> Result<()> {
-        let lock = self.branch_lock(branch);
-        let begin = Instant::now();
-        while let Ok(metadata) = fs::symlink_metadata(&lock) {
-            // A clock that was set back makes no lock young for ever.
-            let age = metadata.modified().ok().and_then(|at| at.elapsed().ok()).unwrap_or_default();
-            if age.max(begin.elapsed()) >= ABANDONED {
-                return remove(&lock).map(drop);
-            }
-            if interrupt.raised() {
-                return Err(Error::new(
-                    Code::Interrupted,
-                    format!("interrupted while waiting for {}", lock.display()),
-                    "run `wf0 batch resume` to go on",
-                ));
-            }
-            wait_readable(&interrupt.fds(), Duration::from_millis(10));
-        }
-        Ok(())
-    }
-
-    fn branch_lock(&self, branch: &str) -> PathBuf {
-        self.common_dir().join(format!("refs/heads/{branch}.lock"))
-    }
-
-    /// Deletes the lock files that a killed git left for this worktree and its branch. Only for when none of
-    /// the work's processes is left.
-    ///
-    /// # Errors
-    /// A lock file cannot be deleted.
-    pub fn clear_stale_locks(&self, path: &Path, branch: &str) -> Result<Vec<PathBuf>> {
-        let mut locks = vec![self.branch_lock(branch)];
-        if let Some(admin) = entry::admin_of(path) {
-            locks.extend(["index.lock", "HEAD.lock"].map(|name| admin.join(name)));
-        }
-        let mut cleared = Vec::new();
-        for lock in locks {
-            if remove(&lock)? {
-                cleared.push(lock);
-            }
-        }
-        Ok(cleared)
-    }
-}
-
-/// Deletes a lock file that a killed git left; `false` where there is none.
-fn remove(lock: &Path) -> Result<bool> {
-    match fs::remove_file(lock) {
-        Ok(()) => Ok(true),
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-            Ok(false)
-        }
-        Err(error) => Err(Error::file("delete the stale lock", lock, &error)),
-    }
 }
 
 /// A commit's name as people write it.
@@ -233,24 +171,5 @@ mod tests {
         project.git(&["branch", "-D", "feat/1-a"]);
         let error = repository.head_after_phase(&made.path, "feat/1-a").unwrap_err();
         assert!(error.what().contains("does not exist"), "{error}");
-    }
-
-    #[test]
-    fn stale_locks_go_and_nobody_elses() {
-        let project = Project::new();
-        let repository = project.repository();
-        let made = repository.make(&project.order("FEAT-1-a", &[]), &mut Never).unwrap();
-        let admin = entry::admin_of(&made.path).unwrap();
-        let common = repository.common_dir();
-        let ours =
-            [common.join("refs/heads/feat/1-a.lock"), admin.join("index.lock"), admin.join("HEAD.lock")];
-        let others = [common.join("index.lock"), common.join("refs/heads/main.lock")];
-        for lock in ours.iter().chain(&others) {
-            fs::write(lock, "").unwrap();
-        }
-        assert_eq!(repository.clear_stale_locks(&made.path, "feat/1-a").unwrap(), ours);
-        assert!(others.iter().all(|lock| lock.exists()));
-        assert!(repository.clear_stale_locks(&made.path, "feat/1-a").unwrap().is_empty());
-        commit_in(&made.path, &[("work", "w")]);
     }
 }

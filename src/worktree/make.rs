@@ -57,6 +57,7 @@ impl Repository {
     /// [`Code::Interrupted`], [`Code::Git`], [`Code::File`].
     pub fn make(&self, order: &Order, interrupt: &mut dyn Interrupt) -> Result<Made> {
         let path = place(&order.path)?;
+        self.free_shared(interrupt)?;
         self.exclude(&["/.wf"])?;
         self.repair_moved(&path, interrupt)?;
         let listed = self.worktrees()?;

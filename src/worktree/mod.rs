@@ -12,6 +12,7 @@ mod exclude;
 mod git;
 mod head;
 mod link;
+mod locks;
 mod make;
 mod merge;
 mod order;

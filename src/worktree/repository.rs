@@ -204,6 +204,7 @@ impl Repository {
     /// # Errors
     /// [`Code::Git`].
     pub fn record_done(&self, id: &WorkId, commit: &Commit) -> Result<()> {
+        self.free_done(id, &mut Never)?;
         Git::new(&self.top, format!("record the commit of {id}"))
             .args(["update-ref", &done_ref(id), commit.as_str()])
             .output(&mut Never)
