@@ -21,7 +21,7 @@
 #   wf_batch_invoke_claude ID WORKTREE [COMMAND]    runs the agent there with /COMMAND ID
 #
 # All is decided by wf0, found through WF0_BIN, beside this file, or on PATH. Where a shell does not tell a sourced
-# file its place, WF_BATCH_DIR does. Functions give 0 or 1 and say on standard error why. Nothing is changed but the
+# file its place, WF_BATCH_DIR does. Functions give 0 or 1 and say on standard error what went wrong. Nothing is changed but the
 # functions and variables whose names begin with _wf_batch_.
 
 # Where this file lies, links resolved; empty where the shell doesn't tell.
@@ -43,15 +43,16 @@ _wf_batch_find_dir() {
         Version*) eval '_wf_batch_file=${.sh.file}' ;;
         esac
     fi
+    _wf_batch_follow
     case $_wf_batch_file in
     */batch-utils.sh | batch-utils.sh) ;;
     *)
         _wf_batch_file=$0
         _wf_batch_follow
         _wf_batch_file=${_wf_batch_file%"${_wf_batch_file##*/}"}batch-utils.sh
+        _wf_batch_follow
         ;;
     esac
-    _wf_batch_follow
     _wf_batch_dir=
     [ -f "$_wf_batch_file" ] || return 0
     case $_wf_batch_file in
@@ -83,8 +84,12 @@ _wf_batch_find_dir
 _wf_batch_find() {
     if [ -n "${WF0_BIN:-}" ]; then
         _wf_batch_bin=$WF0_BIN
-        command -v "$_wf_batch_bin" >/dev/null 2>&1 && return 0
+        case $WF0_BIN in
+        */*) [ -f "$WF0_BIN" ] && [ -x "$WF0_BIN" ] && return 0 ;;
+        *) command -v "$WF0_BIN" >/dev/null 2>&1 && return 0 ;;
+        esac
         printf 'ERROR: WF0_BIN is no program: %s\n' "$WF0_BIN" >&2
+        echo 'set it to the program wf0, or unset it' >&2
         return 1
     fi
     if [ -n "${_wf_batch_dir:-}" ]; then
@@ -163,7 +168,15 @@ _wf_batch_is_here() {
     [ "$PWD" = "${_wf_batch_where:-}" ] || _wf_batch_wf0 work has-lock "$_wf_batch_holder"
 }
 
+# ksh93 runs subshells in its own process. One that takes the lock gets one of its own, which a limit of its own needs.
+_wf_batch_fork() {
+    case ${KSH_VERSION:-} in
+    Version*) eval '[ "${.sh.subshell}" = 0 ] || ulimit -S -c "$(ulimit -S -c)"' ;;
+    esac
+}
+
 wf_batch_lock() {
+    _wf_batch_fork
     if _wf_batch_has_lock; then
         _wf_batch_is_here || return 1
         _wf_batch_depth=$((_wf_batch_depth + 1))

@@ -15,7 +15,8 @@ pub struct Project {
 impl Project {
     /// The project that `start` lies in: the first folder upwards that holds `.wf`; where that is a link, as in a
     /// worktree, the root is the parent of the real `.wf`. Where `.wf` was deleted as a whole (`git clean -fdx`), the
-    /// store in the git folder still tells.
+    /// store in the git folder still tells. Where there is nothing above, `start` may be in a git worktree elsewhere: then it
+    /// is the project that the main work tree of its repository is.
     ///
     /// # Errors
     /// [`Code::NoProject`]; [`Code::ProjectPlace`] where what is called `.wf` is no folder.
@@ -32,13 +33,17 @@ impl Project {
                 return Self::why_not(folder).map_or(Ok(without), Err);
             }
         }
-        Err(start.ancestors().find_map(Self::why_not).unwrap_or_else(|| {
+        if let Some(why_not) = start.ancestors().find_map(Self::why_not) {
+            return Err(why_not);
+        }
+        let main = start.ancestors().find_map(main_work_tree).filter(|main| main.join(".wf").is_dir());
+        main.map(|root| Project { root }).ok_or_else(|| {
             Error::new(
                 Code::NoProject,
                 format!("there is no .wf folder in {} or above it", start.display()),
                 "run `wf0 init` in the top folder of your repository",
             )
-        }))
+        })
     }
 
     /// Why `folder` is no project although something named `.wf` lies in it; `None` where nothing does, or a folder.
@@ -127,15 +132,30 @@ impl Project {
         match std::fs::metadata(&git) {
             Ok(about) if about.is_dir() => Ok(git.join("wf0")),
             Ok(_) => {
-                let text = std::fs::read(&git).map_err(|error| Error::file("read", &git, &error))?;
-                let place = text.strip_prefix(b"gitdir: ").unwrap_or(&text);
-                let place: &Path = as_path(place.trim_ascii_end());
-                Ok(self.root.join(place).join("wf0"))
+                Ok(git_folder(&self.root).map_err(|error| Error::file("read", &git, &error))?.join("wf0"))
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(self.wf().join("engine")),
             Err(error) => Err(Error::file("look at", &git, &error)),
         }
     }
+}
+
+/// The git folder that the file `.git` in `top` names.
+fn git_folder(top: &Path) -> io::Result<PathBuf> {
+    let text = std::fs::read(top.join(".git"))?;
+    let place = text.strip_prefix(b"gitdir: ").unwrap_or(&text);
+    Ok(top.join(as_path(place.trim_ascii_end())))
+}
+
+/// The main work tree of the repository that `top` is a worktree of; `None` where it is none.
+fn main_work_tree(top: &Path) -> Option<PathBuf> {
+    if !top.join(".git").is_file() {
+        return None;
+    }
+    let own = git_folder(top).ok()?;
+    let common = std::fs::read(own.join("commondir")).ok()?;
+    let common = own.join(as_path(common.trim_ascii_end())).canonicalize().ok()?;
+    (common.file_name()? == ".git").then(|| common.parent().map(Path::to_owned)).flatten()
 }
 
 fn as_path(bytes: &[u8]) -> &Path {
@@ -160,5 +180,22 @@ mod tests {
         }
         assert!(Project::at(&below).is_err());
         assert_eq!(Project::at(&root).unwrap().engine_folder().unwrap(), root.join(".wf/engine"));
+    }
+
+    #[test]
+    fn a_project_is_found_from_a_worktree_that_lies_elsewhere() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path().canonicalize().unwrap();
+        let (root, other) = (folder.join("project"), folder.join("other"));
+        let own = root.join(".git/worktrees/other");
+        for folder in [&root.join(".wf"), &own, &other.join("src")] {
+            std::fs::create_dir_all(folder).unwrap();
+        }
+        assert!(Project::find(&other).is_err());
+        std::fs::write(own.join("commondir"), "../..\n").unwrap();
+        std::fs::write(other.join(".git"), format!("gitdir: {}\n", own.display())).unwrap();
+        assert_eq!(Project::find(&other.join("src")).unwrap().root(), root);
+        std::fs::remove_dir(root.join(".wf")).unwrap();
+        assert_eq!(Project::find(&other).unwrap_err().code(), Code::NoProject);
     }
 }

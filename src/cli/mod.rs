@@ -22,7 +22,7 @@ use crate::platform::signals::EndSignals;
 use crate::project::Project;
 use crate::schedule::{ScheduleStatus, WorkId, WorkerNumber};
 use arguments::{Arguments, Batch, Command, Schedule, StartArguments, Work};
-use output::{Format, Output};
+use output::{Format, Output, say_beside};
 use patience::Patience;
 
 /// Exit status: done.
@@ -167,7 +167,7 @@ fn schedule(project: &Project, command: &Schedule, output: &mut Output) -> Resul
         Schedule::Update { owner, locked } => {
             let expression = input(Path::new("-"))?;
             let owner = (!locked).then(|| owner.unwrap_or_else(std::process::id));
-            told(output, commands::update::update(project, &expression, owner)?);
+            told(output, commands::update::update(project, &expression, owner, &say_beside)?);
         }
         Schedule::Edit { id, changes, priority, depends, add_dep, remove_dep } => {
             let mut request = commands::edit::Request { priority: *priority, ..Default::default() };

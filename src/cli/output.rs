@@ -12,6 +12,12 @@ use crate::commands::watch;
 use crate::error::{Error, Result};
 use crate::schedule::id::printable;
 
+/// Says something beside the data, also while other threads do.
+pub fn say_beside(line: &str) {
+    // Standard error that can't be written to has nobody to tell of it.
+    let _ = writeln!(io::stderr().lock(), "{}", printable(line));
+}
+
 /// How data is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
@@ -102,8 +108,7 @@ impl Output {
 
     /// Says something beside the data.
     pub fn notice(&mut self, line: &str) {
-        // Standard error that can't be written to has nobody to tell of it.
-        let _ = writeln!(io::stderr().lock(), "{}", printable(line));
+        say_beside(line);
     }
 
     pub fn error(&mut self, error: &Error) {

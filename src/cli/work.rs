@@ -7,7 +7,7 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 
 use super::arguments::Work;
-use super::output::Output;
+use super::output::{Output, say_beside};
 use super::{DONE, FAILED, input, text, told};
 use crate::commands;
 use crate::error::{Code, Error, Result, plain};
@@ -97,7 +97,7 @@ pub fn work(project: &Project, command: &Work, output: &mut Output) -> Result<u8
             output.line(&commands::issue::references(project, &String::from_utf8_lossy(&text))?);
         }
         Work::Lock { owner } => {
-            let holder = commands::lock::take(project, *owner)?;
+            let holder = commands::lock::take(project, *owner, &say_beside)?;
             output.text(&format!("{} {}\n", holder.pid, holder.started));
         }
         Work::Unlock { holder } => return unlock(holder),

@@ -145,11 +145,15 @@ fn repository(project: &Project, config: &Config) -> Vec<Row> {
         Ok(base) => ok("repository", format!("works branch from {}", base.name)),
         Err(error) => bad("repository", &error),
     }];
-    let identity = first_line("git", &["-C", &project.root().to_string_lossy(), "config", "user.email"]);
-    if identity.is_none_or(|email| email.is_empty()) {
+    // Configured, or in the environment; what git could only guess it asks about at each commit.
+    let root = project.root().to_string_lossy();
+    let knows = ["GIT_AUTHOR_IDENT", "GIT_COMMITTER_IDENT"]
+        .iter()
+        .all(|who| first_line("git", &["-c", "user.useConfigOnly=true", "-C", &root, "var", who]).is_some());
+    if !knows {
         rows.push(warn(
             "identity",
-            "git has no user.email here: agents may fail to commit".into(),
+            "git has no user.name and user.email here: agents may fail to commit".into(),
             "git config --global user.name NAME; git config --global user.email ADDRESS",
         ));
     }

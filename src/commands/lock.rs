@@ -5,6 +5,7 @@
 
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -19,15 +20,21 @@ use crate::store::Folder;
 /// How long the holder may take to end.
 const LATEST: Duration = Duration::from_secs(10);
 
+/// After so long a wait it is said whom one waits for.
+const SOON: Duration = Duration::from_secs(2);
+
+/// Says whom one waits for.
+pub type Waits<'a> = &'a (dyn Fn(&str) + Sync);
+
 /// Takes the lock for the shell `owner`, waiting for it. Gives the process that holds it from now on; its words after
 /// `work` are `hold`'s. A shell that has the lock already is given the same process again.
 ///
 /// # Errors
 /// The lock can't be taken, or the process not be started.
-pub fn take(project: &Project, owner: u32) -> Result<ProcessId> {
+pub fn take(project: &Project, owner: u32, waits: Waits<'_>) -> Result<ProcessId> {
     let folder = Folder::create(&project.engine_folder()?)?;
     let owner = ProcessId::of(owner);
-    let Some(lock) = during(&folder, &owner)? else {
+    let Some(lock) = during(&folder, &owner, waits)? else {
         return record(&folder).map(|(_, holder)| holder).ok_or_else(|| unclear(&folder));
     };
     lock.set_inherited(true).map_err(|error| Error::file("pass on", lock.path(), &error))?;
@@ -65,7 +72,7 @@ pub fn check(project: &Project, holder: &ProcessId) -> Result<()> {
 }
 
 /// Waits for the lock on behalf of `owner`; `None` where that shell has it already.
-pub(super) fn during(folder: &Folder, owner: &ProcessId) -> Result<Option<FileLock>> {
+pub(super) fn during(folder: &Folder, owner: &ProcessId, waits: Waits<'_>) -> Result<Option<FileLock>> {
     let path = folder.lock("scripts");
     if let Some(lock) = folder.try_lock(&path)? {
         return Ok(Some(lock));
@@ -73,7 +80,19 @@ pub(super) fn during(folder: &Folder, owner: &ProcessId) -> Result<Option<FileLo
     if record(folder).is_some_and(|(who, holder)| who == *owner && holder.is_alive()) {
         return Ok(None);
     }
-    FileLock::exclusive(&path).map(Some).map_err(|error| Error::file("lock", &path, &error))
+    let (got, is_got) = mpsc::channel::<()>();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            if is_got.recv_timeout(SOON) == Err(RecvTimeoutError::Timeout) {
+                let who = record(folder)
+                    .map_or("a script".to_owned(), |(owner, _)| format!("process {}", owner.pid));
+                waits(&format!("waiting for the lock among the scripts of this project, which {who} has"));
+            }
+        });
+        let lock = FileLock::exclusive(&path).map(Some).map_err(|error| Error::file("lock", &path, &error));
+        drop(got);
+        lock
+    })
 }
 
 /// Which shell has the lock, and which process holds it for that one.

@@ -168,7 +168,12 @@ fn rests(store: &Store, id: &WorkId) -> Result<bool> {
 fn check_phase(project: &Project, store: &Store, id: &WorkId, phase: &str) -> Result<()> {
     let mut known: Vec<String> =
         crate::agent::phases(&project.config()?)?.into_iter().map(|phase| phase.name).collect();
-    known.extend(store.attempts(id)?.into_iter().map(|attempt| attempt.phase));
+    for attempt in store.attempts(id)? {
+        // Phases that the configuration no longer has.
+        if !known.contains(&attempt.phase) {
+            known.push(attempt.phase);
+        }
+    }
     if known.iter().any(|other| other == phase) {
         return Ok(());
     }

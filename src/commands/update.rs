@@ -25,7 +25,12 @@ use crate::store::works::no_schedule;
 /// # Errors
 /// [`Code::Usage`] where there is no expression; [`Code::Form`] where it fails or its result is no schedule;
 /// [`Code::Cycle`] where a work would wait for itself; whatever else a schedule can be refused for.
-pub fn update(project: &Project, expression: &[u8], owner: Option<u32>) -> Result<Answer<()>> {
+pub fn update(
+    project: &Project,
+    expression: &[u8],
+    owner: Option<u32>,
+    waits: lock::Waits<'_>,
+) -> Result<Answer<()>> {
     if expression.trim_ascii().is_empty() {
         // jq takes nothing for `.`, and a variable that was never set would count as done.
         let hint = "give one, as in `.works[\"FEAT-1-a\"].priority = 2`";
@@ -33,7 +38,7 @@ pub fn update(project: &Project, expression: &[u8], owner: Option<u32>) -> Resul
     }
     let (mut store, notices) = open(project)?;
     let _held = match owner {
-        Some(owner) => lock::during(store.folder(), &ProcessId::of(owner))?,
+        Some(owner) => lock::during(store.folder(), &ProcessId::of(owner), waits)?,
         None => None,
     };
     // Whoever had the lock may have changed it.

@@ -49,7 +49,9 @@ impl Settings {
                 }
                 "pulse" => {
                     let span = value.as_duration().ok().and_then(|it| u64::try_from(it).ok());
-                    let span = span.filter(|it| *it > 0).ok_or_else(|| wrong("a duration, as in 5sec"))?;
+                    let span = span
+                        .filter(|it| *it > 0)
+                        .ok_or_else(|| wrong("a duration of some length, as in 5sec"))?;
                     settings.pulse = Some(Duration::from_nanos(span));
                 }
                 _ => {}
@@ -60,9 +62,15 @@ impl Settings {
 }
 
 fn wrong(value: &Value, what: &str, expected: &str) -> LabeledError {
+    let found = match value {
+        Value::Int { .. } | Value::Duration { .. } => {
+            value.to_expanded_string("", &nu_protocol::Config::default())
+        }
+        other => other.get_type().to_string(),
+    };
     let error = Error::new(
         Code::Config,
-        format!("{what} is {}, expected {expected}", value.get_type()),
+        format!("{what} is {found}, expected {expected}"),
         "correct it in config.nu, or take it out",
     );
     labeled(&error, value.span())

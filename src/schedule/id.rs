@@ -173,7 +173,7 @@ impl WorkerNumber {
         Error::new(
             Code::Usage,
             format!("Invalid worker number: {}", quoted(text).trim_matches('\'')),
-            format!("give a number from 1 to {}, or worker-N", Self::MAX),
+            format!("give a number from 1 to {}", Self::MAX),
         )
         .with_about(text)
     }

@@ -75,6 +75,8 @@ const LEAST_SPACE: u64 = 32 * 1024 * 1024;
 /// [`Code::Taken`] where a scheduler serves it already, [`Code::NoSchedule`], or the store can't be used.
 pub fn serve(project: &Project, options: &Options, report: &mut dyn FnMut(Report<'_>)) -> Result<Ending> {
     let mut store = Store::open(project)?;
+    // What it takes in itself is reported, too.
+    let seen = store.last_event()?;
     store.publish(Unreadable::Refuse)?;
     if store.status()?.is_none() {
         return Err(no_schedule());
@@ -88,7 +90,6 @@ pub fn serve(project: &Project, options: &Options, report: &mut dyn FnMut(Report
     let hang_up =
         hang_up.map_err(|error| Error::file("take over signals in", store.folder().path(), &error))?;
     let bell = Bell::hang(&store.folder().bell(), Listener::Scheduler);
-    let seen = store.last_event()?;
     store.change(|change| change.register(Place::Scheduler, options.session.as_deref(), options.managed))?;
     ring_watchers(&store.folder().bell());
     report(Report::Ready);

@@ -247,7 +247,7 @@ impl Change<'_> {
     fn apply_schedule_status(&self, wanted: ScheduleStatus) -> Result<Option<String>> {
         let now = self.schedule_status()?;
         match (now, wanted) {
-            (Some(ScheduleStatus::Running), ScheduleStatus::Paused) => {
+            (Some(ScheduleStatus::Running | ScheduleStatus::Pending), ScheduleStatus::Paused) => {
                 self.set_schedule_status(wanted, Some("paused in schedule.json"))?;
             }
             (
@@ -257,10 +257,14 @@ impl Change<'_> {
                 self.set_schedule_status(wanted, None)?;
             }
             (Some(now), wanted) if now == wanted => return Ok(None),
-            _ => {
-                let what = format!(
-                    "the schedule's status was not set to {wanted}: only running and paused can be written"
-                );
+            (now, wanted) => {
+                let why = match (now, wanted) {
+                    (Some(now), ScheduleStatus::Running | ScheduleStatus::Paused) => {
+                        format!("it is {now}, and nothing is left to run")
+                    }
+                    _ => "only running and paused can be written".to_owned(),
+                };
+                let what = format!("the schedule's status was not set to {wanted}: {why}");
                 return Err(Error::new(Code::State, what, ""));
             }
         }

@@ -12,6 +12,7 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use super::Store;
+use super::bell::{Listener, ring, ring_watchers};
 use super::content::{hash, signature};
 use super::intake::Unreadable;
 use super::works::{RunState, Schedule, Work};
@@ -33,6 +34,17 @@ impl Store {
     pub fn publish(&mut self, unreadable: Unreadable) -> Result<Vec<String>> {
         let lock = self.folder().lock("publish");
         let _held = FileLock::exclusive(&lock).map_err(|error| Error::file("lock", &lock, &error))?;
+        let before = self.revision()?;
+        let lines = self.take_in_and_write(unreadable)?;
+        if self.revision()? != before {
+            // Whoever looks first at what somebody wrote takes it in; the scheduler must hear of it from that one.
+            ring(&self.folder().bell(), Listener::Scheduler);
+            ring_watchers(&self.folder().bell());
+        }
+        Ok(lines)
+    }
+
+    fn take_in_and_write(&mut self, unreadable: Unreadable) -> Result<Vec<String>> {
         let mut lines = Vec::new();
         for _ in 0..ROUNDS {
             let taken = self.take_in_file(unreadable)?;

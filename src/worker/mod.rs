@@ -190,7 +190,8 @@ impl Slot {
                 if status.is_none() {
                     return Ok("the schedule was cleared");
                 }
-                if batch_ran && self.store.is_over()? {
+                // With everything completed there is nothing to wait for, whoever ran it.
+                if (batch_ran || status == Some(ScheduleStatus::Completed)) && self.store.is_over()? {
                     return Ok("the batch is over");
                 }
             }

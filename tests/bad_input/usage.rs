@@ -11,7 +11,7 @@ fn wrong_arguments_are_wrong_usage() {
     let project = with_works();
     let before = meaning(&project);
     let more_than_0 = "expected a whole number, 1 or more";
-    let worker = "give a number from 1 to 9999, or worker-N";
+    let worker = "give a number from 1 to 9999";
     let cases: [(&[&str], &str); 47] = [
         (&[], "Usage: wf0"),
         (&["batch"], "Usage: wf0 batch"),

@@ -50,11 +50,16 @@ wf_batch_unlock
 try 5
 wf_batch_unlock
 try 100
+(wf_batch_lock)
+try 100
+inner=$(wf_batch_lock && echo inner)
+try 100
 "#
     );
     let mut command = text(&project, words, &script);
     let ran = ran(command.env("AROUND", project.around()));
-    assert_eq!(ran.out, "held\nheld\ninner\n7\nclaimed\nheld\nfree\n", "{}", ran.err);
+    let expected = "held\nheld\ninner\n7\nclaimed\nheld\nfree\nfree\nfree\n";
+    assert_eq!(ran.out, expected, "{}", ran.err);
 }
 in_every_shell!(it_is_re_entrant_and_wf0_never_waits_for_it);
 
@@ -116,6 +121,31 @@ fn it_goes_with_its_shell(words: &[&str]) {
     assert_eq!(other.wait_with_output().unwrap().stdout, b"held\nmine\n");
 }
 in_every_shell!(it_goes_with_its_shell);
+
+#[test]
+fn who_waits_for_long_is_told_for_whom() {
+    let project = project();
+    for waits in ["wf_batch_lock", "wf_batch_update_schedule '.works.A.priority = 7'"] {
+        let [locked, go, said] = ["locked", "go", "said"].map(|name| project.around().join(name));
+        let _ = std::fs::remove_file(&go);
+        let script =
+            r#"wf_batch_lock; : > "$AROUND/locked"; while [ ! -e "$AROUND/go" ]; do sleep 0.1; done"#;
+        let mut holder = text(&project, &["sh"], script).env("AROUND", project.around()).spawn().unwrap();
+        project.until("it is locked", || locked.exists());
+        let err = std::fs::File::create(&said).unwrap();
+        let mut other = text(&project, &["sh"], waits).stderr(err).spawn().unwrap();
+        let expected = format!(
+            "waiting for the lock among the scripts of this project, which process {} has\n",
+            holder.id()
+        );
+        project.until("it says so", || std::fs::read_to_string(&said).unwrap() == expected);
+        project.touch("go");
+        assert_eq!((ended(&mut holder), ended(&mut other)), (Some(0), Some(0)));
+        assert_eq!(std::fs::read_to_string(&said).unwrap(), expected, "once");
+        std::fs::remove_file(&locked).unwrap();
+    }
+    assert_eq!(project.document()["works"]["A"]["priority"], 7);
+}
 
 #[test]
 fn background_jobs_of_all_shells_take_turns() {

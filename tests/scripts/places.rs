@@ -34,7 +34,10 @@ fn wf0_is_found(words: &[&str]) {
     let caller = project.around().join("callers/caller.sh");
     write(&caller, ". \"$UTILS\"\ncd \"$1\"\nwf_batch_get_next_work\n");
     let linked = project.around().join("batch-utils.sh");
-    symlink(place.join("batch-utils.sh"), &linked).unwrap();
+    let renamed = project.around().join("functions");
+    for link in [&linked, &renamed] {
+        symlink(place.join("batch-utils.sh"), link).unwrap();
+    }
     let knows = matches!(words[0], "bash" | "zsh" | "ksh");
     let below = project.root().join("below");
     std::fs::create_dir(&below).unwrap();
@@ -46,8 +49,8 @@ fn wf0_is_found(words: &[&str]) {
     };
     let found =
         |ran: super::support::Ran| assert_eq!((ran.out.as_str(), ran.code), ("A\n", 0), "{}", ran.err);
-    // Beside itself, where the shell tells; also by a relative path, and through a link.
-    for utils in [place.join("batch-utils.sh"), linked.clone()] {
+    // Beside itself, where the shell tells; also by a relative path, and through a link of any name.
+    for utils in [place.join("batch-utils.sh"), linked.clone(), renamed] {
         let ran = call(&utils, &caller, &|_| {});
         if knows {
             found(ran);
@@ -83,11 +86,18 @@ fn wf0_is_found(words: &[&str]) {
     found(call(&scripts().join("batch-utils.sh"), &caller, &|command| {
         command.env("PATH", &on_path).env("WF_BATCH_DIR", "/nowhere");
     }));
-    // What is named must be there.
-    let ran = call(&linked, &caller, &|command| {
-        command.env("WF0_BIN", "/no/such wf0");
-    });
-    assert_eq!((ran.code, ran.err.as_str()), (1, "ERROR: WF0_BIN is no program: /no/such wf0\n"));
+    // What is named must be there, and a program.
+    for wrong in ["/no/such wf0", "/", "/etc/passwd"] {
+        let set = |command: &mut std::process::Command| {
+            command.env("WF0_BIN", wrong);
+        };
+        let mut worker = shell(&project, words, &scripts().join("batch-worker.sh"));
+        for ran in [call(&linked, &caller, &set), ran(worker.arg("1").env("WF0_BIN", wrong))] {
+            let said =
+                format!("ERROR: WF0_BIN is no program: {wrong}\nset it to the program wf0, or unset it\n");
+            assert_eq!((ran.code, ran.err), (1, said));
+        }
+    }
 }
 in_every_shell!(wf0_is_found);
 

@@ -157,6 +157,58 @@ fn the_daemon_waits_for_resume_and_pauses_when_it_is_asked_to_end() {
 }
 
 #[test]
+fn a_schedule_paused_before_it_began_is_not_begun() {
+    let project = project(&[("A", &[])]);
+    let edit = "jq '.status = \"paused\"' .wf/schedule.json > new && mv new .wf/schedule.json";
+    assert_eq!(ran(project.program("sh").args(["-c", edit])).code, 0);
+    let mut daemon = start(&project, SH, "batch-daemon.sh", &[], "daemon").spawn().unwrap();
+    project.until("it waits", || said(&project, "daemon").contains("[INFO] The schedule is paused: waiting"));
+    let log = said(&project, "daemon");
+    assert!(log.contains("schedule.json: schedule paused"), "{log}");
+    signal(daemon.id(), Signal::TERM);
+    assert_eq!(ended(&mut daemon), Some(0));
+    assert_eq!(project.state("A"), "pending");
+}
+
+#[test]
+fn a_worker_has_nothing_to_wait_for_where_everything_is_completed() {
+    let project = project(&[("A", &[])]);
+    project.ok(&["work", "claim", "A", "7"]);
+    project.ok(&["work", "complete", "A", "7"]);
+    let mut worker = start(&project, SH, "batch-worker.sh", &["1"], "worker").spawn().unwrap();
+    assert_eq!(ended(&mut worker), Some(0));
+}
+
+/// The scheduler looks at the file itself, but seldom: whoever takes an edit in before tells it.
+#[test]
+fn an_edit_that_a_command_takes_in_is_acted_on_at_once() {
+    let mut config = phases(&["one"], "agent");
+    config["batch"]["max_step_failures"] = 1.into();
+    let project = Project::named(HOSTILE, config);
+    project.script(
+        "agent",
+        &format!("{WAITS}echo \"$WF0_WORK_ID\" >> \"$AROUND/calls\"; [ \"$WF0_WORK_ID\" = A ] && await go-A"),
+    );
+    project.create(&[("A", &[]), ("BAD", &[])]);
+    let mut workers = ["1", "2"].map(|number| {
+        let log = format!("worker-{number}");
+        start(&project, SH, "batch-worker.sh", &[number], &log).spawn().unwrap()
+    });
+    let mut daemon = start(&project, SH, "batch-daemon.sh", &[], "daemon");
+    let mut daemon = daemon.env("POLL_INTERVAL", "3600").spawn().unwrap();
+    project.until("BAD failed", || project.status()["BAD"]["state"] == "failed");
+    let edit = "jq '.works.BAD.status = \"pending\"' .wf/schedule.json > new && mv new .wf/schedule.json";
+    assert_eq!(ran(project.program("sh").args(["-c", edit])).code, 0);
+    project.until("it is tried again", || {
+        project.ok(&["schedule", "show"]);
+        calls(&project, "BAD") == 2
+    });
+    project.touch("go-A");
+    assert_eq!(ended(&mut daemon), Some(0));
+    assert!(workers.iter_mut().all(|worker| ended(worker) == Some(0)));
+}
+
+#[test]
 fn a_worker_goes_by_its_environment() {
     let mut config = phases(&["one"], "agent");
     config["batch"]["max_step_failures"] = 4.into();

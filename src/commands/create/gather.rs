@@ -39,7 +39,7 @@ pub fn read(
         return Err(Error::new(
             Code::Usage,
             "no source of works was given",
-            "use github=QUERY, jira=JQL, local=ID,ID, --from FILE (- reads standard input) or --all",
+            "use github=QUERY, jira=JQL, local=ID,ID, --from FILE or --all; a pipe is `--from -`, in Nushell it just ends here",
         ));
     }
     let mut all = Gathered::default();

@@ -34,7 +34,11 @@ impl PluginCommand for Start {
             .of_a_project()
             .named("parallel", SyntaxShape::Int, "How many workers.", None)
             .switch("dry-run", "Give the plan: what would run, in what order. Changes nothing at all.", None)
-            .switch("wait", "Wait until the batch is over, then give its summary.", None)
+            .switch(
+                "wait",
+                "Wait until the batch is over, then give its summary, also where works failed.",
+                None,
+            )
             .switch("flat", "With --dry-run: lists joined with a space.", None)
             .param(
                 Flag::new("format")

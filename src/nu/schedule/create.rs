@@ -95,6 +95,10 @@ impl PluginCommand for Create {
             request.from.push(source_of.map_err(|error| labeled(&error, source.span))?);
         }
         if let Some(path) = call.get_flag::<Spanned<String>>("from")? {
+            if path.item == "-" {
+                let what = "- is no file: in Nushell what comes on the pipe is taken without it";
+                return Err(labeled(&Error::new(Code::Usage, what, "leave out --from -"), path.span));
+            }
             let file = create::From::file(&caller.path(&path.item)?);
             request.from.push(file.map_err(|error| labeled(&error, path.span))?);
         }
