@@ -116,6 +116,8 @@ fn a_failing_phase_is_tried_again_then_blocks_its_dependents_and_resume_takes_up
 
     let said = project.fails(&["batch", "start"]);
     assert!(said.contains("1 failed") && said.contains("wf0 batch resume"), "{said}");
+    let said = project.fails(&["batch", "logs", "BAD", "--phase", "zzzz"]);
+    assert!(said.contains("there are one, two, three\n"), "each once, run or not: {said}");
 
     let before = project.lines("calls").len();
     project.touch("mended");

@@ -26,6 +26,33 @@ fn project_of(kind: &str) -> Project {
 }
 
 #[test]
+fn who_commits_may_stand_in_the_environment() {
+    let project = Project::new(json!({}));
+    let warned = |variables: &[(&str, &str)]| {
+        let mut command = project.wf0(&["doctor", "--format", "json"]);
+        // Whatever the machine's own configuration says.
+        command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_SYSTEM", "/dev/null");
+        for name in ["AUTHOR", "COMMITTER"]
+            .iter()
+            .flat_map(|who| [format!("GIT_{who}_NAME"), format!("GIT_{who}_EMAIL")])
+        {
+            command.env_remove(name);
+        }
+        let rows: Value = serde_json::from_str(&ran(command.envs(variables.iter().copied())).out).unwrap();
+        rows.as_array().unwrap().iter().any(|row| row["check"] == "identity")
+    };
+    assert!(!warned(&[]));
+    for key in ["user.name", "user.email"] {
+        project.git(&["config", "--unset", key]);
+    }
+    assert!(warned(&[]));
+    let author = [("GIT_AUTHOR_NAME", "A"), ("GIT_AUTHOR_EMAIL", "a@localhost")];
+    assert!(warned(&author), "who commits is missing");
+    let committer = [("GIT_COMMITTER_NAME", "A"), ("GIT_COMMITTER_EMAIL", "a@localhost")];
+    assert!(!warned(&[author, committer].concat()));
+}
+
+#[test]
 fn a_github_login_is_looked_at_where_works_come_from_there() {
     let project = project_of("local");
     project.script("gh", "exit 9");

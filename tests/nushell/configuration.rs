@@ -72,10 +72,15 @@ fn what_is_wrong_with_it_is_shown_where_it_was_written() {
     let project = fixture::fresh();
     for (config, message, at, command) in [
         ("{parallel: two}", "$env.config.plugins.wf0.parallel is string", "two", "wf0 batch start --dry-run"),
-        ("{parallel: 0}", "$env.config.plugins.wf0.parallel is int", "0", "wf0 batch start --dry-run"),
-        ("{parallel: -1}", "$env.config.plugins.wf0.parallel is int", "-1", "wf0 batch start --dry-run"),
-        ("{pulse: 5}", "$env.config.plugins.wf0.pulse is int", "5", "wf0 batch watch"),
-        ("{pulse: 0sec}", "$env.config.plugins.wf0.pulse is duration", "0sec", "wf0 batch watch"),
+        (
+            "{parallel: 0}",
+            "$env.config.plugins.wf0.parallel is 0, expected a whole number, 1 or more",
+            "0",
+            "wf0 batch start --dry-run",
+        ),
+        ("{parallel: -1}", "$env.config.plugins.wf0.parallel is -1,", "-1", "wf0 batch start --dry-run"),
+        ("{pulse: 5}", "$env.config.plugins.wf0.pulse is 5, expected a duration", "5", "wf0 batch watch"),
+        ("{pulse: 0sec}", "$env.config.plugins.wf0.pulse is 0sec,", "0sec", "wf0 batch watch"),
         ("[]", "$env.config.plugins.wf0 is list", "[]", "wf0 batch watch"),
     ] {
         let caught = project.nu_fails_after(&format!("$env.config.plugins.wf0 = {config}"), command);

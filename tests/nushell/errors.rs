@@ -35,6 +35,7 @@ fn in_a_schedule_of_which_nothing_has_run() {
         ("wf0 batch logs FEAT-123-aut", "schedule::unknown_work", "FEAT-123-aut", "FEAT-123-auth"),
         ("wf0 batch stop FEAT-125-api,FEAT-12", "schedule::unknown_work", "FEAT-125-api,FEAT-12", ""),
         ("wf0 batch logs '../x'", "schedule::work_id", "'../x'", ""),
+        ("wf0 schedule create --from -", "usage", "--from -", "leave out --from -"),
         ("wf0 batch logs FEAT-123-auth --phase wf9", "schedule::unknown_phase", "--phase wf9", "wf1-kickoff"),
         (
             "wf0 schedule edit FEAT-100-database --add-dep FEAT-124-export",
