@@ -50,6 +50,11 @@ fn a_file_by_hand_is_accepted_and_fields_that_wf0_does_not_know_survive() {
     assert_eq!(document["works"]["A"]["source"]["extra"], true);
     project.ok(&["schedule", "edit", "A", "priority=9"]);
     assert_eq!(project.document()["works"]["A"]["color"], "red");
+    // A slip for another id, perhaps.
+    jq(&project, r#".works.A.dependencies = ["A"]"#);
+    let shown = project.run(&["schedule", "show"]);
+    assert!(shown.err.contains("'A' depends on itself: that is dropped"), "{shown:?}");
+    assert_eq!(project.status()["A"]["dependencies"], json!([]));
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod sense;
 mod tests;
 mod token;
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -91,10 +92,11 @@ impl Patterns {
         }
         let mut seen = HashSet::new();
         let mut header: Option<Header> = None;
-        for block in markdown::blocks(text) {
+        let text = with_line_feeds(text);
+        for block in markdown::blocks(&text) {
             let mut said = Sayings::default();
-            let from = phrase::under_header(&mut header, &block, &mut said);
-            phrase::in_block(&block, from, &mut header, &mut said);
+            let rest = phrase::under_header(&mut header, &block, &mut said);
+            phrase::in_block(&block, rest, &mut header, &mut said);
             self.find_own(&block.text, &mut said.found);
             let mut lines = Lines { block: &block, last: None };
             for it in said.found {
@@ -113,6 +115,15 @@ impl Patterns {
         all.passed.retain(|passed| all.depends.iter().all(|it| it.target != passed.target));
         all
     }
+}
+
+/// The text with `\n` at the end of each line, whatever ended it.
+fn with_line_feeds(text: &str) -> Cow<'_, str> {
+    const ENDS: [char; 3] = ['\r', '\u{2028}', '\u{2029}'];
+    if !text.contains(ENDS) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.replace("\r\n", "\n").replace(ENDS, "\n"))
 }
 
 /// What a text that is nothing but a reference names: `#12`, `owner/name#12`, an address, `PROJ-7`, a work's identifier.

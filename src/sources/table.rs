@@ -72,9 +72,9 @@ pub fn read(name: &str, text: &[u8]) -> Result<Table> {
     match form(name, text) {
         Form::Document => Document::parse_given(name, text).map(of_document),
         Form::List => {
-            if let Ok(values) = serde_json::from_slice::<Vec<Value>>(text)
-                && values.iter().any(row::is_issue)
-            {
+            // What is no JSON at all is said before anything about records: it may be cut off in the middle.
+            let values: Vec<Value> = parse_json(name, text, GIVEN)?;
+            if values.iter().any(row::is_issue) {
                 return from_values(name, values);
             }
             let records: Vec<Object<Record>> = parse_json(name, text, GIVEN)?;
@@ -102,7 +102,7 @@ fn form(name: &str, text: &[u8]) -> Form {
                 _ => Form::Document,
             }
         }
-        Some(_) if ends(&[".csv", ".tsv"]) || csv::has_header(text) => Form::Csv,
+        Some(_) if ends(&[".csv", ".tsv"]) || csv::has_header(text) || csv::looks_like_it(text) => Form::Csv,
         _ => Form::Document,
     }
 }

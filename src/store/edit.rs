@@ -154,6 +154,11 @@ impl Change<'_> {
         refused: &mut Vec<String>,
     ) -> Result<()> {
         for edit in edits {
+            if let Edit::Dependencies(id, list) = edit
+                && list.contains(id)
+            {
+                refused.push(format!("'{id}' depends on itself: that is dropped"));
+            }
             let (work, done) = match edit {
                 Edit::Added(id, work) => {
                     if self.place_of(id).is_ok() {

@@ -46,7 +46,7 @@ fn a_list_that_breaks_the_form_is_refused_with_its_place_and_replaces_nothing() 
         ),
         (b"[{\"work_id\": \"A\"}, {\"work_id\": \"A\"}]", "standard input has 'A' twice"),
         (b"{\"works\": {\"A\": {\"work_id\": \"B\"}}}", "standard input has work_id 'B' under the key 'A'"),
-        (deep.as_bytes(), "at [0]"),
+        (deep.as_bytes(), "it is nested too deeply"),
         (long.as_bytes(), "expected a whole number"),
     ];
     for (content, part) in cases {

@@ -317,6 +317,15 @@ impl<'a> List<'a> {
     }
 }
 
+/// Whether a text begins with a reference that is nothing else.
+pub fn begins_with_reference(text: &str) -> bool {
+    let mut list = List::new(text, 0);
+    list.skip_blanks(true);
+    list.fillers();
+    list.open_brackets("[<");
+    list.is_clear()
+}
+
 /// What stands between the ends of `#1-#3` or `#1 to #3`: how long it is.
 fn range_mark(rest: &str) -> Option<usize> {
     let stands = |mark: &str| rest.strip_prefix(mark).is_some_and(|after| after.starts_with('#'));

@@ -120,6 +120,9 @@ pub fn blocks(text: &str) -> Vec<Block<'_>> {
     done.extend(open.take());
     for block in &mut done {
         mask(&mut block.text);
+        for (name, with) in [("del", b' '), ("s", b' '), ("strike", b' '), ("code", MASK), ("pre", MASK)] {
+            hide_elements(&mut block.text, name, with);
+        }
     }
     done
 }
@@ -320,6 +323,33 @@ fn mask(text: &mut String) {
     *text = String::from_utf8(bytes).unwrap_or_default();
 }
 
+/// Hides what stands in HTML elements of that name; every byte keeps its place.
+fn hide_elements(text: &mut String, name: &str, with: u8) {
+    let (open, close) = (format!("<{name}"), format!("</{name}>"));
+    let lower = text.to_ascii_lowercase();
+    let (mut at, mut spans) = (0, Vec::new());
+    while let Some(start) = lower[at..].find(&open).map(|found| at + found) {
+        at = start + open.len();
+        if !lower[at..].starts_with([' ', '>']) {
+            continue;
+        }
+        let Some(end) = lower[at..].find(&close).map(|found| at + found + close.len()) else { break };
+        spans.push(start..end);
+        at = end;
+    }
+    if spans.is_empty() {
+        return;
+    }
+    let mut bytes = std::mem::take(text).into_bytes();
+    for span in spans {
+        for byte in bytes[span].iter_mut().filter(|byte| **byte != b'\n') {
+            *byte = with;
+        }
+    }
+    // As above: whole characters went.
+    *text = String::from_utf8(bytes).unwrap_or_default();
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -351,6 +381,9 @@ mod tests {
             ("- a\n\n    c\n\n      b\n\n  c", &["a", "c", "c"]),
             ("- a\n    - c\n\n      d", &["a", "c", "d"]),
             (">     b\n> c", &["c"]),
+            ("<del>b</del> c <S>ö</S> d", &["             c           d"]),
+            ("<code class=\"x\">b\nb</code> c <pre>d", &["\n c <pre>d"]),
+            ("<section>a</section>", &["<section>a</section>"]),
         ] {
             assert_eq!(said(text), expected, "{text}");
         }

@@ -7,7 +7,7 @@ use regex::{Regex, RegexBuilder};
 
 use super::Direction;
 use super::phrase::Found;
-use super::sense::{negated, subject};
+use super::sense::{negated, subjects};
 use super::token::{self, Target, Token};
 use crate::error::{Code, Error, Result};
 use crate::schedule::id::quoted;
@@ -73,7 +73,7 @@ impl Patterns {
                         for target in meant(window, group.range(), &names) {
                             found.push(Found {
                                 direction: Direction::BlockedBy,
-                                subject: subject(&window[..whole.start()]),
+                                subject: subjects(&window[..whole.start()], "").pop(),
                                 target,
                                 stands_at: start + at + whole.start(),
                                 at: start + at + group.start(),

@@ -4,8 +4,8 @@ use super::Direction;
 use super::list::{List, is_blank};
 use super::markdown::{Block, Kind};
 use super::sense::{
-    WORDS, begins_sentence, has_own_words, is_title, line_before, negated, one_at_the_end, pass,
-    speaks_of_something_else, stands_alone, subject,
+    PLURAL, WORDS, begins_sentence, has_own_words, is_title, line_before, negated, one_at_the_end, pass,
+    speaks_of_something_else, stands_alone, subjects,
 };
 use super::token::Target;
 
@@ -56,11 +56,11 @@ enum Rank {
     After,
 }
 
-/// Finds the phrases of a block from `from` on. A phrase that the block ends with becomes the header of what follows.
-pub fn in_block(block: &Block<'_>, from: usize, header: &mut Option<Header>, said: &mut Sayings) {
+/// Finds the phrases of the rest of a block. A phrase that the block ends with becomes the header of what follows.
+pub fn in_block(block: &Block<'_>, rest: Rest, header: &mut Option<Header>, said: &mut Sayings) {
     let Some(words) = WORDS.as_ref() else { return };
     let text = block.text.as_str();
-    let mut at = from;
+    let mut at = rest.from;
     // Where the words of the last dependency stand, and where its list ended.
     let mut behind: Option<(usize, usize)> = None;
     loop {
@@ -85,11 +85,19 @@ pub fn in_block(block: &Block<'_>, from: usize, header: &mut Option<Header>, sai
         if negated(before) {
             continue;
         }
-        let subject = subject(before);
         let mut list = List::new(text, word.end());
         list.opening();
         // `Requires: 16` speaks of memory, or of anything else that is counted.
         list.numbers &= !word.as_str().starts_with(['r', 'R']);
+        // A label begins anew: `Blocked by: #1 Blocks: #2`.
+        let begins_anew = list.label && before.contains(':');
+        let mut subjects = if begins_anew { Vec::new() } else { subjects(before, word.as_str()) };
+        if word.as_str().eq_ignore_ascii_case(PLURAL) && (subjects.is_empty() || !list.means_this()) {
+            continue;
+        }
+        if subjects.is_empty() && !begins_anew {
+            subjects.extend(rest.about.clone());
+        }
         let alone =
             before.trim_start_matches(is_blank).trim_start_matches("<h2>").trim_start_matches("<summary>");
         let alone = alone.chars().all(|c| is_blank(c) || c == '|');
@@ -101,17 +109,17 @@ pub fn in_block(block: &Block<'_>, from: usize, header: &mut Option<Header>, sai
         let announces =
             list.is_over() && (list.label || rank == Rank::Plain || (rank == Rank::Label && alone));
         if announces || titles {
-            *header =
-                Some(Header { direction, subject, inside: block.indent(), items: None, named: false, level });
+            let (subject, inside) = (subjects.pop(), block.indent());
+            *header = Some(Header { direction, subject, inside, items: None, named: false, level });
             return;
         }
         if rank == Rank::Label && !(list.label || (list.dash && alone)) {
             continue;
         }
-        if let Some(subject) = subject.as_ref().filter(|_| list.means_this()) {
-            let direction = direction.other();
-            let (target, stands_at) = (subject.clone(), word.start());
-            said.found.push(Found { direction, subject: None, target, stands_at, at: stands_at });
+        if list.means_this() && !subjects.is_empty() {
+            let (direction, stands_at) = (direction.other(), word.start());
+            let found = |target| Found { direction, subject: None, target, stands_at, at: stands_at };
+            said.found.extend(subjects.into_iter().map(found));
             continue;
         }
         let begin = list.at;
@@ -135,13 +143,15 @@ pub fn in_block(block: &Block<'_>, from: usize, header: &mut Option<Header>, sai
             continue;
         }
         let last = targets.last().map_or(begin, |(_, at)| *at);
-        said.found.extend(targets.into_iter().map(|(target, at)| Found {
-            direction,
-            subject: subject.clone(),
-            target,
-            stands_at,
-            at,
-        }));
+        for subject in about_each(subjects) {
+            said.found.extend(targets.iter().map(|(target, at)| Found {
+                direction,
+                subject: subject.clone(),
+                target: target.clone(),
+                stands_at,
+                at: *at,
+            }));
+        }
         at = at.max(list.at);
         if rank == Rank::Plain && direction == Direction::BlockedBy {
             behind = Some((stands_at, at.max(last)));
@@ -149,9 +159,23 @@ pub fn in_block(block: &Block<'_>, from: usize, header: &mut Option<Header>, sai
     }
 }
 
-/// Reads what a header announces from the beginning of a block. Gives how far that was.
-pub fn under_header(header: &mut Option<Header>, block: &Block<'_>, said: &mut Sayings) -> usize {
-    let Some(open) = header else { return 0 };
+/// Whom a sentence is about: each of `subjects`, or the issue that it stands in.
+fn about_each(subjects: Vec<Target>) -> Vec<Option<Target>> {
+    if subjects.is_empty() { vec![None] } else { subjects.into_iter().map(Some).collect() }
+}
+
+/// What of a block is still to be read.
+#[derive(Debug, Default)]
+pub struct Rest {
+    /// Where it begins.
+    from: usize,
+    /// The announced issue that the block describes: `#1` in `- #1 The base (blocked by #9)`.
+    about: Option<Target>,
+}
+
+/// Reads what a header announces from the beginning of a block.
+pub fn under_header(header: &mut Option<Header>, block: &Block<'_>, said: &mut Sayings) -> Rest {
+    let Some(open) = header else { return Rest::default() };
     let over = match block.kind {
         Kind::Heading(level) => {
             open.level.is_none_or(|over| over >= level)
@@ -166,24 +190,28 @@ pub fn under_header(header: &mut Option<Header>, block: &Block<'_>, said: &mut S
     };
     if over {
         *header = None;
-        return 0;
+        return Rest::default();
     }
     let mut list = List::new(&block.text, 0);
     match block.kind {
         Kind::Heading(_) => {
             open.items = None;
-            return 0;
+            return Rest::default();
         }
-        Kind::Item(indent) if indent > *open.items.get_or_insert(indent) && open.named => return 0,
+        Kind::Item(indent) if indent > *open.items.get_or_insert(indent) && open.named => {
+            return Rest::default();
+        }
         Kind::Item(_) if has_own_words(&block.text) => {
             open.named = true;
-            return 0;
+            return Rest::default();
         }
         Kind::Paragraph | Kind::Item(_) => {}
     }
     list.skip_blanks(true);
     list.under_label();
-    list.numbers = block.indent().is_some();
+    let only_numbers = |text: &str| text.chars().all(|c| c.is_ascii_digit() || " \n,;#&".contains(c));
+    // In the answer to a form there is nothing else: `### Depends on`, and below it `9, 10`.
+    list.numbers = block.indent().is_some() || (open.level.is_some() && only_numbers(&block.text));
     list.fillers();
     let mut targets = list.read();
     if targets.is_empty() && block.indent().is_some() {
@@ -200,6 +228,7 @@ pub fn under_header(header: &mut Option<Header>, block: &Block<'_>, said: &mut S
         open.named = !targets.is_empty();
     }
     let (direction, subject) = (open.direction, open.subject.clone());
+    let about = targets.last().map(|(target, _)| target.clone()).filter(|_| block.indent().is_some());
     said.found.extend(targets.into_iter().map(|(target, at)| Found {
         direction,
         subject: subject.clone(),
@@ -210,5 +239,5 @@ pub fn under_header(header: &mut Option<Header>, block: &Block<'_>, said: &mut S
     if block.kind == Kind::Paragraph {
         *header = None;
     }
-    list.at
+    Rest { from: list.at, about }
 }

@@ -5,14 +5,14 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::list::is_blank;
+use super::list::{begins_with_reference, is_blank};
 use super::token::{self, Target};
 
 /// The words: 1 the other way round, 2 with a colon or as a heading, 3 with a colon; the others wherever they stand.
 pub static WORDS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(
         concat!(
-            r"(?i)(?:(blocks|blocking|(?:required|needed)[\s*_-]{1,8}by)|(dependency|dependencies|prerequisites?|blockers?|blockedby|dependson)|(after)",
+            r"(?i)(?:(block(?:s|ing|\b)|(?:required|needed)[\s*_-]{1,8}by)|(dependency|dependencies|prerequisites?|blockers?|blockedby|dependson)|(after)",
             r"|blocked[\s*_-]{1,8}(?:by|on)|depend(?:s|ent)?[\s*_-]{1,8}(?:up)?on|requires?)",
         ),
     )
@@ -20,14 +20,14 @@ pub static WORDS: LazyLock<Option<Regex>> = LazyLock::new(|| {
 });
 
 /// Whether an item says itself how it hangs together, so that what stands over it doesn't: `- Blocking: #2`,
-/// `- #2 depends on this`. What stands in brackets behind a reference is about that one: `- #1 (blocked by #9)`.
+/// `- #2 depends on this`. Behind a reference that it begins with, words are about that one: `- #1 (blocked by #9)`.
 pub fn has_own_words(text: &str) -> bool {
     let Some(words) = WORDS.as_ref() else { return false };
-    let own = words.find_iter(text).filter(|word| stands_alone(text, word.start(), word.end())).any(|word| {
-        let before = line_before(text, word.start());
-        !(before.ends_with('(') && subject(before).is_some())
+    let own = words.find_iter(text).any(|word| {
+        stands_alone(text, word.start(), word.end()) && !word.as_str().eq_ignore_ascii_case(PLURAL)
     });
-    own || text.split(|c: char| !c.is_alphanumeric()).any(|word| word.eq_ignore_ascii_case("this"))
+    (own && !begins_with_reference(text))
+        || text.split(|c: char| !c.is_alphanumeric()).any(|word| word.eq_ignore_ascii_case("this"))
 }
 
 /// Whether a heading is about dependencies and nothing else: `4. Dependencies & Blockers (hard)`.
@@ -95,7 +95,7 @@ pub fn one_at_the_end(text: &str) -> Option<(Target, usize)> {
 
 /// Whether it says that what it names is no dependency: `see #99`, `none`.
 pub fn speaks_of_something_else(text: &str) -> bool {
-    const WORDS: [&str; 37] = [
+    const WORDS: [&str; 38] = [
         "by",
         "used",
         "downstream",
@@ -133,6 +133,7 @@ pub fn speaks_of_something_else(text: &str) -> bool {
         "n/a",
         "never",
         "without",
+        "independent",
     ];
     let words = text.split(|c: char| is_blank(c) || matches!(c, '(' | ')' | ':' | ',' | '.' | '\n'));
     words.map(str::to_lowercase).any(|word| WORDS.contains(&word.as_str()))
@@ -185,10 +186,33 @@ pub fn line_before(text: &str, start: usize) -> &str {
 
 /// Whether `before` takes back what follows it: `not`, `no longer`, `doesn't`.
 pub fn negated(before: &str) -> bool {
-    const NEGATIONS: [&str; 24] = [
-        "not", "no", "never", "none", "nothing", "without", "neither", "nor", "cannot", "cant", "isnt",
-        "arent", "wasnt", "doesnt", "dont", "didnt", "wont", "wouldnt", "shouldnt", "hardly", "nobody",
-        "werent", "aint", "couldnt",
+    const NEGATIONS: [&str; 26] = [
+        "not",
+        "no",
+        "never",
+        "none",
+        "nothing",
+        "without",
+        "neither",
+        "nor",
+        "cannot",
+        "cant",
+        "isnt",
+        "arent",
+        "wasnt",
+        "doesnt",
+        "dont",
+        "didnt",
+        "wont",
+        "wouldnt",
+        "shouldnt",
+        "hardly",
+        "nobody",
+        "werent",
+        "aint",
+        "couldnt",
+        "formerly",
+        "previously",
     ];
     const BREAKS: [&str; 11] =
         ["and", "but", "because", "since", "as", "so", "until", "unless", "then", "or", "while"];
@@ -212,16 +236,34 @@ pub fn negated(before: &str) -> bool {
 const VERBS: [&str; 11] =
     ["is", "are", "was", "also", "currently", "still", "now", "only", "itself", "really", "then"];
 
-/// The issue that the words are about, where it is named right before them.
-pub fn subject(before: &str) -> Option<Target> {
+/// The word that is one of a dependency only between issues and `this`: `#1 and #3 block this`.
+pub const PLURAL: &str = "block";
+
+/// The issues that `words` are about, where they are named right before them: one, or several in the plural.
+pub fn subjects(before: &str, words: &str) -> Vec<Target> {
     // In brackets behind a reference: `#2 (depends on #1)`.
     let before = before.strip_suffix('(').filter(|it| it.ends_with(is_blank)).unwrap_or(before);
-    let word = before
-        .split(is_blank)
-        .rev()
-        .filter(|word| !word.is_empty())
-        .take(4)
-        .find(|word| !VERBS.iter().any(|verb| verb.eq_ignore_ascii_case(word)))?;
-    let token = token::read(word, 0)?;
-    (token.end == word.len() && token.target.is_certain() && !token.bare).then_some(token.target)
+    let mut parts = before.split(is_blank).rev().filter(|part| !part.is_empty()).take(40).peekable();
+    let mut several = ["block", "require", "depend"].iter().any(|plural| {
+        words.split(|c: char| !c.is_alphabetic()).next().is_some_and(|it| it.eq_ignore_ascii_case(plural))
+    });
+    for _ in 0..3 {
+        let verb = parts.next_if(|part| VERBS.iter().any(|verb| verb.eq_ignore_ascii_case(part)));
+        several |= verb.is_some_and(|verb| verb.eq_ignore_ascii_case("are"));
+    }
+    let whole = |part: &str| {
+        let token = token::read(part, 0)?;
+        (token.end == part.len() && token.target.is_certain() && !token.bare).then_some(token.target)
+    };
+    let mut found: Vec<Target> = parts.next().and_then(whole).into_iter().collect();
+    while several && !found.is_empty() {
+        let joined = parts.next_if(|part| ["and", "or", "&"].iter().any(|it| it.eq_ignore_ascii_case(part)));
+        let Some(part) = parts.next() else { break };
+        match part.strip_suffix(',').or(joined.map(|_| part)).and_then(whole) {
+            Some(target) => found.push(target),
+            None => break,
+        }
+    }
+    found.reverse();
+    found
 }

@@ -146,6 +146,23 @@ fn refusals_name_row_and_column() {
     ] {
         assert_eq!(json(text).what(), expected);
     }
+    for (text, expected) in [
+        (
+            &b"[{\"number\":1,\"title\":\"a\",\"body\":\"x\"},\n{\"number\":2,\"ti"[..],
+            "the pipe line 2 column 15: it ends inside a text",
+        ),
+        (b"[{\"number\":1,\"title\":\"a\"},]", "the pipe line 1 column 27: "),
+        (
+            b"Key,Summary\nSHOP-1,A\n",
+            "the pipe line 1 has no column `work_id`, nor `number` or `key` of issues: 'Key', 'Summary'",
+        ),
+        (b"hello, world\n", "the pipe line 1 has no column"),
+        (b"work_id,title\nFEAT-1-a,A\nFEAT-2-b,\"B\nFEAT-3-c,C\n", "the pipe row 2: a quote is never closed"),
+    ] {
+        let error = read("the pipe", text).unwrap_err();
+        assert!(error.what().starts_with(expected), "{error}");
+    }
+    assert_eq!(works("x.csv", b"work_id,title\nA-1,\"a \"\"b\"\"\nc\"\nB-1,5\" d").unwrap().works.len(), 2);
     for bad in [
         &b"[{\"work_id\": \"../x\"}]"[..],
         b"[{\"title\": \"no id\"}]",
