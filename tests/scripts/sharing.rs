@@ -12,7 +12,7 @@ fn worker() -> String {
     let readme = include_str!("../../README.md");
     let (_, rest) = readme.split_once("cat > worker.sh <<'END'\n").unwrap();
     let (text, _) = rest.split_once("\nEND\n").unwrap();
-    assert_eq!(text.lines().count(), 22, "as the README says:\n{text}");
+    assert_eq!(text.lines().count(), 23, "as the README says:\n{text}");
     text.to_owned()
 }
 
@@ -147,4 +147,15 @@ fn a_merge_conflict_fails_that_work_only() {
     let all: Vec<String> = ["A", "B", "C", "D", "E"].iter().map(|id| project.state(id)).collect();
     assert_eq!(all, ["completed", "completed", "failed", "completed", "completed"], "{}", ran.err);
     assert_eq!(project.document()["works"]["C"]["error"], "it has no worktree");
+}
+
+#[test]
+fn a_push_that_fails_is_not_laid_to_the_command() {
+    let project = Project::new(json!({}));
+    project.script("job", "git commit -q --allow-empty -m \"$1\"");
+    project.create(&[("A", &[])]);
+    project.git(&["remote", "add", "origin", project.around().join("nowhere").to_str().unwrap()]);
+    project.ok(&["work", "claim", "A", "worker-11"]);
+    super::support::ran(&mut start_worker(&project));
+    assert_eq!(project.document()["works"]["A"]["error"], "its branch could not be pushed");
 }
