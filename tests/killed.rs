@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use support::{Project, WAITS, phases};
+use wf0::platform::filelock::FileLock;
 use wf0::schedule::WorkerNumber;
 use wf0::store::processes::Place;
 
@@ -211,12 +212,10 @@ fn a_run_is_taken_up_also_where_its_slot_has_another_runner_by_then() {
     let project = stubborn(&[("A", &[])], false);
     project.ok(&["batch", "start", "--parallel", "1"]);
     project.until("the agent is there", || project.lines("pids").len() == 3);
-    let signal = |pid: u32, signal| {
-        let pid = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
-        rustix::process::kill_process(pid, signal).unwrap();
-    };
-    let scheduler = project.pids("batch daemon")[0];
-    signal(scheduler, rustix::process::Signal::STOP);
+    // While that is held nobody opens the scheduler again. Stopped instead of killed, it might hold what others need.
+    let store = project.store();
+    let held = FileLock::exclusive(&store.folder().lock("start")).unwrap();
+    project.kill("batch daemon");
     let slot = Place::Runner(WorkerNumber::new(1).unwrap());
     let before = project.pids("batch runner");
     project.kill("batch runner");
@@ -224,7 +223,7 @@ fn a_run_is_taken_up_also_where_its_slot_has_another_runner_by_then() {
         let serving = project.store().serving(slot).unwrap();
         serving.is_some_and(|runner| !before.contains(&runner.process.pid))
     });
-    signal(scheduler, rustix::process::Signal::CONT);
+    drop(held);
     project.until("the phase runs again", || calls(&project, "A one") == 2);
     project.touch("go-A");
     assert_eq!(project.until_over(), "completed");
