@@ -294,6 +294,11 @@ fn a_runner_that_does_not_obey_is_ended_by_stop_all_the_same() {
     let project = stubborn(&[("A", &[])], false);
     project.ok(&["batch", "start", "--parallel", "1"]);
     project.until("the agent is there", || project.lines("pids").len() == 3);
+    // From then on it only waits: stopped in the middle of a change it would hold up everybody's.
+    let (store, work) = (project.store(), wf0::schedule::WorkId::new("A").unwrap());
+    project.until("its group is noted", || {
+        store.attempts(&work).unwrap().last().is_some_and(|attempt| attempt.agent_group.is_some())
+    });
     let runner = project.pids("batch runner")[0];
     let pid = rustix::process::Pid::from_raw(i32::try_from(runner).unwrap()).unwrap();
     rustix::process::kill_process(pid, rustix::process::Signal::STOP).unwrap();
