@@ -264,9 +264,10 @@ impl Change<'_> {
             (Some(now), wanted) if now == wanted => return Ok(None),
             (now, wanted) => {
                 let why = match (now, wanted) {
-                    (Some(now), ScheduleStatus::Running | ScheduleStatus::Paused) => {
+                    (Some(now), ScheduleStatus::Running) => {
                         format!("it is {now}, and nothing is left to run")
                     }
+                    (Some(now), ScheduleStatus::Paused) => format!("it is {now}, and nothing of it runs"),
                     _ => "only running and paused can be written".to_owned(),
                 };
                 let what = format!("the schedule's status was not set to {wanted}: {why}");
